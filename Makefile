@@ -1,0 +1,37 @@
+# Two commands: `make report` measures this machine and builds the site, `make test` proves it works.
+PYTHON ?= python3
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: report test check lock clean
+
+report: .venv/installed
+	snakemake --quiet rules progress
+	@echo "open $(CURDIR)/reports/site/index.html"
+
+test: .venv/installed-test
+	python -m pytest
+
+check: .venv/installed-test
+	ruff check . && ruff format --check . && mypy
+	snakefmt --check workflow && snakemake --lint
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/installed-test: .venv/installed requirements-test.lock
+	python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	touch $@
+
+# Pinned with hashes and without index addresses, so that any index serves them. Needs uv.
+LOCK := uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --upgrade \
+	--fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --no-header
+lock:
+	$(LOCK) --extra measure -o requirements.lock
+	$(LOCK) --extra measure --extra test --constraint requirements.lock -o requirements-test.lock
+
+clean:  # results/ stays: measurements are inputs, not products
+	rm -rf reports/site .snakemake .venv

@@ -1,0 +1,170 @@
+"""One `asv run` of one commit, shielded from the caller's shell, HOME and other runs.
+
+asv 0.6.6 takes no locks: it rewrites `.asv-machine.json` in HOME and `benchmarks.json` in its
+results folder. So every run gets a HOME, a results folder and a configuration of its own; only the
+environments are shared, and the caller holds a lock on them.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from convbench.errors import BadUsage, MeasureFailed
+from convbench.problem import ConvProblem
+from convbench.strategies import STRATEGIES
+from convbench.workloads import WORKLOADS
+
+INHERITED = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "BLIS_", "GOTO_", "NUMBA_", "CONVBENCH_")
+"""Prefixes of variables that change timings; they are dropped, and recorded with the run."""
+
+SOME_BENCHMARKS_FAILED = 2
+"""asv's exit code for a complete run in which a benchmark failed; the results are valid."""
+
+_PROGRESS = re.compile(r"^\[\s*(?P<percent>[\d.]+)%\] (?P<dots>·+) (?P<text>.+)$")
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read an asv configuration that is plain JSON."""
+    try:
+        config = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise BadUsage(f"no asv configuration at {path}; name it with --config") from None
+    except ValueError as error:
+        raise BadUsage(f"{path} is not valid JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise BadUsage(f"{path} holds no JSON object, as an asv configuration must")
+    return config
+
+
+def derived_config(config: Mapping[str, Any], root: Path, results: Path) -> dict[str, Any]:
+    """Make a configuration that can lie anywhere and writes its results to one folder."""
+    text = json.dumps(dict(config)).replace("{conf_dir}", str(root))
+    derived: dict[str, Any] = json.loads(text)
+    return derived | {
+        "repo": str(root / config.get("repo", ".")),
+        "benchmark_dir": str(root / config.get("benchmark_dir", "benchmarks")),
+        "env_dir": str(root / config.get("env_dir", "env")),
+        "results_dir": str(results),
+    }
+
+
+def shielded_environment(
+    environ: Mapping[str, str], *, home: Path, facts: Path, lock: Path
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the variables asv runs with, and those of the caller that were dropped.
+
+    A private HOME must not cost the caches and settings that live in the real one.
+    """
+    dropped = {name: value for name, value in environ.items() if name.startswith(INHERITED)}
+    kept = {name: value for name, value in environ.items() if name not in dropped}
+    real_home = Path(environ.get("HOME", "~")).expanduser()
+    cache = environ.get("XDG_CACHE_HOME", str(real_home / ".cache"))
+    defaults = {
+        "XDG_CACHE_HOME": cache,
+        "XDG_CONFIG_HOME": str(real_home / ".config"),
+        "PIP_CACHE_DIR": str(Path(cache, "pip")),
+        "GIT_CONFIG_GLOBAL": str(real_home / ".gitconfig"),
+    }
+    ours = {"HOME": str(home), "CONVBENCH_FACTS": str(facts)}
+    if lock.exists():
+        # asv installs its own tools (pip, wheel …) without versions; the lock file has them.
+        ours["PIP_CONSTRAINT"] = str(lock)
+    return defaults | kept | ours, dropped
+
+
+def machine_facts(machine: str, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Let asv look at this machine, and file what it finds under the configured name."""
+    file = Path(environment["HOME"], ".asv-machine.json")
+    # With --machine asv would store the name alone and ask for nothing else.
+    subprocess.run(
+        [sys.executable, "-m", "asv", "machine", "--yes"],
+        env=dict(environment),
+        cwd=environment["HOME"],
+        check=True,
+        capture_output=True,
+    )
+    found = json.loads(file.read_text())
+    facts = next(entry for name, entry in found.items() if name != "version")
+    facts["machine"] = machine
+    file.write_text(json.dumps({machine: facts, "version": 1}))
+    return dict(facts)
+
+
+def selection() -> str:
+    """Regular expression of the cells to run: all but those known to be unsupported.
+
+    asv would start a process for each of them only to hear that it is skipped.
+    """
+    cells = [
+        re.escape(f"('{name}', '{problem_name}', '{dtype}')")
+        for name, strategy in STRATEGIES.items()
+        for problem_name, arguments in WORKLOADS.items()
+        for dtype in ("float32", "float64")
+        if strategy.unsupported(ConvProblem(**arguments, dtype=dtype))
+    ]
+    return f"^(?!.*({'|'.join(cells)})$)" if cells else "."
+
+
+def run_asv(
+    arguments: list[str],
+    *,
+    environment: Mapping[str, str],
+    folder: Path,
+    log: Path,
+    say: Callable[[str], None],
+) -> int:
+    """Run asv to its end, keep all it prints in `log`, and say how far it is."""
+    command = [sys.executable, "-m", "asv", *arguments]
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        assert process.stdout is not None  # it is a pipe
+        try:
+            _follow(process.stdout, file, say)
+            return process.wait()
+        finally:
+            # Interrupted: a benchmark that ran on would disturb whatever is measured next.
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+                process.wait()
+
+
+def _follow(output: TextIO, log: TextIO, say: Callable[[str], None]) -> None:
+    said_at = 0.0
+    for line in output:
+        log.write(line)
+        match = _PROGRESS.match(line)
+        if not match:
+            if line.startswith("·"):
+                say("  " + line.strip("· \n"))
+            continue
+        if len(match["dots"]) <= 2 or time.monotonic() - said_at > 10:
+            said_at = time.monotonic()
+            say(f"  {float(match['percent']):5.1f} %  {match['text'].split('  ')[0].strip()}")
+
+
+def check(exit_code: int, log: Path) -> None:
+    """Accept a complete run, with failed benchmarks or without; raise MeasureFailed otherwise."""
+    if exit_code in (0, SOME_BENCHMARKS_FAILED):
+        return
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    last = lines[-1] if lines else "it printed nothing"
+    raise MeasureFailed(
+        f"asv stopped with exit code {exit_code}: {last}; all it printed is in {log}"
+    )

@@ -1,0 +1,62 @@
+"""The table of commands; the only place that prints and exits.
+
+Exit codes: 0 fine, 1 the answer is no, 2 wrong usage or bad input.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from convbench.errors import ConvbenchError
+
+COMMANDS = ("explain", "measure", "collect", "detect", "report")
+"""Subcommands, in the order of a run; each is a module of `convbench.commands`."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand and turn what a user can cause into one line and an exit code."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        options = parse(words)
+        module = importlib.import_module(f"convbench.commands.{options.command}")
+        return int(module.run(options, say))
+    except ConvbenchError as error:
+        print(f"convbench: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"convbench: {error.strerror}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("convbench: interrupted; nothing half-done was kept", file=sys.stderr)
+        return 130
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Parse a command line, importing only the subcommand that it names."""
+    parser = argparse.ArgumentParser(
+        prog="convbench",
+        description="Every 2-D convolution strategy on every BLAS build: measured and explained.",
+    )
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    # Pandas and Plotly take a second to import: pay it only for the command that was asked for.
+    asked = next((word for word in words if word in COMMANDS), None)
+    for name in COMMANDS if asked is None else (asked,):
+        module = importlib.import_module(f"convbench.commands.{name}")
+        subparser = subparsers.add_parser(name, help=module.SUMMARY, description=module.SUMMARY)
+        module.add_arguments(subparser)
+    return parser.parse_args(words)
+
+
+def say(line: str) -> None:
+    """Print one line at once: long work is watched through pipes and logs."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough; keep Python from complaining again on exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,240 @@
+"""Measure one commit in all its environments, into one immutable folder.
+
+A run is published whole, by one rename, or not at all. Its folder holds asv's own files, asv's log
+and `facts.json`: what the measuring processes said of themselves, which asv has no place for.
+"""
+
+import argparse
+import contextlib
+import datetime
+import fcntl
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from convbench import asv_run
+from convbench.errors import BadUsage, MeasureFailed
+
+SUMMARY = "measure one commit in all its environments on this machine"
+
+FACTS_FORMAT = 1
+UNFINISHED = ".unfinished-"
+"""Prefix of a run's folder until it is published; collecting passes hidden folders over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One measuring run: what is measured, where it goes."""
+
+    name: str
+    commit: str
+    machine: str
+    environment_type: str
+    root: Path
+    runs: Path
+    started_at: datetime.datetime
+
+    @property
+    def unfinished(self) -> Path:
+        """Folder that is renamed to `runs/name` when everything is in it."""
+        return self.runs / f"{UNFINISHED}{self.name}"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `convbench measure`."""
+    parser.add_argument("commit", help="commit, tag or branch to measure")
+    parser.add_argument("--machine", default="", help="name to file results under (host name)")
+    parser.add_argument(
+        "--runs", type=Path, default=Path("results/runs"), help="folder of all runs"
+    )
+    parser.add_argument("--config", type=Path, default=Path("asv.conf.json"))
+    parser.add_argument(
+        "--environment-type",
+        default="",
+        help="asv's provider: virtualenv (PyPI), rattler or conda (default: the configuration's)",
+    )
+    parser.add_argument("--bench", default="", help="regular expression of benchmarks to run")
+    parser.add_argument(
+        "--quick", action="store_true", help="one call each: proves, measures nothing"
+    )
+    parser.add_argument("--again", action="store_true", help="measure even if a run exists already")
+    parser.add_argument(
+        "--stamp", type=Path, help="file to write the run's name to when it is whole"
+    )
+
+
+def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
+    """Measure, unless this commit has been measured on this machine before."""
+    planned = plan(arguments)
+    done = None if arguments.again else existing_run(planned)
+    if done is None:
+        with exclusive(planned.root):
+            measure(planned, arguments, say)
+        done = planned.name
+    else:
+        say(f"{planned.commit[:8]} is measured already: {done}; --again measures it once more")
+    if arguments.stamp:
+        arguments.stamp.parent.mkdir(parents=True, exist_ok=True)
+        arguments.stamp.write_text(f"{done}\n")
+    return 0
+
+
+def plan(arguments: argparse.Namespace) -> Run:
+    """Check the request and give the run its name."""
+    root = arguments.config.resolve().parent
+    config = asv_run.read_config(arguments.config)
+    machine = arguments.machine or platform.node()
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", machine) or machine.startswith("."):
+        raise BadUsage(f"machine name {machine!r}: use letters, digits, dots, dashes, underscores")
+    commit = resolve(arguments.commit, root)
+    started_at = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    return Run(
+        name=f"{commit[:8]}-{machine}-{started_at:%Y%m%dT%H%M%SZ}",
+        commit=commit,
+        machine=machine,
+        environment_type=arguments.environment_type or config.get("environment_type", ""),
+        root=root,
+        runs=arguments.runs.resolve(),
+        started_at=started_at,
+    )
+
+
+def resolve(revision: str, root: Path) -> str:
+    """Return the full hash of a commit."""
+    git = ["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "--end-of-options"]
+    try:
+        answer = subprocess.run([*git, f"{revision}^{{commit}}"], capture_output=True, text=True)
+    except FileNotFoundError:
+        raise BadUsage("git is not installed; it is needed to check commits out") from None
+    if answer.returncode:
+        raise BadUsage(f"{revision!r} names no commit of the repository at {root}")
+    return answer.stdout.strip()
+
+
+def existing_run(planned: Run) -> str | None:
+    """Name a complete run of the same commit, machine and provider, if there is one."""
+    for file in sorted(planned.runs.glob("*/facts.json")):
+        if file.parent.name.startswith("."):
+            continue
+        with contextlib.suppress(ValueError, AttributeError):
+            facts = json.loads(file.read_text())
+            wanted = (planned.commit, planned.machine, planned.environment_type)
+            if (facts.get("commit"), facts.get("machine"), facts.get("environment_type")) == wanted:
+                return file.parent.name
+    return None
+
+
+@contextlib.contextmanager
+def exclusive(root: Path) -> Iterator[None]:
+    """Hold the machine's environments for one run; a second measurement would disturb both."""
+    path = root / ".asv" / "measure.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadUsage(f"another measurement is running here ({path} is locked)") from None
+        yield
+
+
+def measure(planned: Run, arguments: argparse.Namespace, say: Callable[[str], None]) -> None:
+    """Run asv and publish what it left, or raise and leave nothing but its log."""
+    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    for leftover in planned.runs.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(leftover)  # of a run that was killed; nobody else holds the lock
+    home, facts = planned.unfinished / "home", planned.unfinished / "facts"
+    home.mkdir(parents=True)
+    facts.mkdir()
+    try:
+        exit_code, context = _run_asv(planned, arguments, home, facts, say)
+        document = assemble_facts(planned, exit_code, context)
+        for folder in (home, facts):
+            shutil.rmtree(folder)
+        (planned.unfinished / "facts.json").write_text(json.dumps(document, indent=1) + "\n")
+        planned.unfinished.rename(planned.runs / planned.name)
+    except BaseException:
+        shutil.rmtree(planned.unfinished, ignore_errors=True)
+        raise
+    say(f"measured {planned.commit[:8]} on {planned.machine}: {planned.runs / planned.name}")
+
+
+def _run_asv(
+    planned: Run, arguments: argparse.Namespace, home: Path, facts: Path, say: Callable[[str], None]
+) -> tuple[int, dict[str, Any]]:
+    environment, dropped = asv_run.shielded_environment(
+        os.environ, home=home, facts=facts, lock=planned.root / "requirements.lock"
+    )
+    config = asv_run.derived_config(
+        asv_run.read_config(arguments.config), planned.root, planned.unfinished
+    )
+    (home / "asv.conf.json").write_text(json.dumps(config))
+    (home / "commits").write_text(f"{planned.commit}\n")
+    # asv reads the build requirements from the pyproject.toml beside its configuration.
+    shutil.copy(planned.root / "pyproject.toml", home)
+    asv_run.machine_facts(planned.machine, environment)
+    words = ["--config", str(home / "asv.conf.json"), "run", f"HASHFILE:{home / 'commits'}"]
+    words += ["--machine", planned.machine, "--environment", planned.environment_type]
+    words += ["--record-samples", "--show-stderr", "--interleave-rounds"]
+    words += ["--bench", arguments.bench or asv_run.selection()]
+    words += ["--quick"] if arguments.quick else []
+    load_before = os.getloadavg()
+    # The log outlives a failed run: it is the only place that says why.
+    log = planned.root / "logs" / "measure" / f"{planned.name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    exit_code = asv_run.run_asv(words, environment=environment, folder=home, log=log, say=say)
+    asv_run.check(exit_code, log)
+    shutil.copy(log, planned.unfinished / "asv.log")
+    load = {"before": list(load_before), "after": list(os.getloadavg())}
+    return exit_code, {"dropped_variables": dropped, "load_average": load}
+
+
+def assemble_facts(planned: Run, exit_code: int, context: dict[str, Any]) -> dict[str, Any]:
+    """Join what the measuring processes said of themselves into the run's facts.
+
+    Raises
+    ------
+    MeasureFailed
+        When an environment has results but no facts, or the other way round: then something was
+        measured by nobody knows what.
+    """
+    told = [
+        json.loads(file.read_text()) for file in sorted(planned.unfinished.glob("facts/*.json"))
+    ]
+    results = sorted((planned.unfinished / planned.machine).glob(f"{planned.commit[:8]}-*.json"))
+    measured = {json.loads(file.read_text())["env_name"] for file in results}
+    problems = told[0].pop("problems") if told else {}
+    environments = {}
+    for facts in told:
+        facts.pop("problems", None)
+        environments[facts.pop("environment")] = facts
+    if not measured or measured != set(environments):
+        raise MeasureFailed(
+            f"asv left results of {sorted(measured) or 'no environment'}, but the measuring"
+            f" processes were {sorted(environments) or 'none'};"
+            f" look into logs/measure/{planned.name}.log"
+        )
+    finished_at = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    return {
+        "format": FACTS_FORMAT,
+        "project": "convbench",
+        "run": planned.name,
+        "machine": planned.machine,
+        "commit": planned.commit,
+        "environment_type": planned.environment_type,
+        "started_at": f"{planned.started_at:%Y-%m-%dT%H:%M:%SZ}",
+        "finished_at": f"{finished_at:%Y-%m-%dT%H:%M:%SZ}",
+        "asv_exit_code": exit_code,
+        "asv_version": metadata.version("asv"),
+        **context,
+        "problems": problems,
+        "environments": environments,
+    }

@@ -1,0 +1,43 @@
+"""What a user can cause, and the one base class that the command line catches.
+
+    ConvbenchError
+    ├── BadProblem          (also ValueError)   shapes or parameters that make no convolution
+    ├── UnsupportedProblem                      a strategy that can't do, or shouldn't try, a problem
+    ├── UnknownStrategy     (also LookupError)  a name that is not in the table
+    ├── WrongBlas                               the loaded BLAS is not the claimed one
+    ├── MeasureFailed                           asv could not measure; the message says where to look
+    ├── BadResults                              a results file or a store that can't be read
+    └── BadUsage                                options that contradict each other or name nothing
+"""
+
+
+class ConvbenchError(Exception):
+    """Base of every error that a user can cause; its text is the whole message."""
+
+
+class BadProblem(ConvbenchError, ValueError):
+    """Shapes or parameters that make no convolution."""
+
+
+class UnsupportedProblem(ConvbenchError):
+    """A strategy can't do this problem, or would need minutes or gigabytes for it."""
+
+
+class UnknownStrategy(ConvbenchError, LookupError):
+    """A name that is not in the table of strategies."""
+
+
+class WrongBlas(ConvbenchError):
+    """The BLAS mapped into this process is not the claimed one."""
+
+
+class MeasureFailed(ConvbenchError):
+    """asv could not measure; the message says what to look at."""
+
+
+class BadResults(ConvbenchError):
+    """A results file or a store that can't be read."""
+
+
+class BadUsage(ConvbenchError):
+    """Options that contradict each other or name nothing that exists."""

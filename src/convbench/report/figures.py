@@ -1,0 +1,240 @@
+"""The pictures of a history as coordinates; templates draw them as SVG before Plotly is there."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from convbench.report.axes import Scale, linear, robust_range, ticks
+from convbench.report.measurements import Commit
+from convbench.report.readable import percent, quantity, scale_of, significant
+from convbench.report.series import Change, Line, Series
+
+SPARK_WIDTH, SPARK_HEIGHT, SPARK_POINTS = 96, 22, 40
+WIDTH, HEIGHT = 1120, 360
+LEFT, RIGHT, TOP, BOTTOM = 64, 16, 26, 44
+
+
+@dataclass(frozen=True, slots=True)
+class Sparkline:
+    """A word-sized history: one path, a dot on the newest value, marks at changes."""
+
+    path: str
+    dot: tuple[int, int]
+    marks: tuple[tuple[int, str], ...]
+    width: int = SPARK_WIDTH
+    height: int = SPARK_HEIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A tick's coordinate and words."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One line of the picture; `colour` counts from 0, `dots` are x, y and what to say."""
+
+    name: str
+    colour: int
+    path: str
+    band: str
+    dots: tuple[tuple[float, float, str], ...]
+    outliers: tuple[tuple[float, str], ...]
+    failures: tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A change: where, what to write, which kind, and whether the words stand left of the line."""
+
+    x: float
+    label: str
+    kind: str
+    left: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPicture:
+    """A history with its axes, ready to draw."""
+
+    title: str
+    y_title: str
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    curves: tuple[Curve, ...]
+    marks: tuple[Mark, ...]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    top: int = TOP
+    bottom: int = HEIGHT - BOTTOM
+
+
+def sparkline(line: Line, commits: int) -> Sparkline | None:
+    """Draw a line's values on the axis of all commits; None without a value."""
+    points = line.values
+    if not points:
+        return None
+    x_scale = linear((0, max(commits - 1, 1)), (3, SPARK_WIDTH - 4))
+    low, high = robust_range([value for _, value in points])
+    y_scale = linear((low, high), (SPARK_HEIGHT - 2, 2))
+    thinned = _thin(points, {change.position for change in line.changes})
+    spots = [
+        (round(x_scale(position)), round(y_scale(min(max(value, low), high))))
+        for position, value in thinned
+    ]
+    marks = tuple((round(x_scale(change.position)), change.kind) for change in line.changes)
+    return Sparkline(_relative_path(spots), spots[-1], marks)
+
+
+def history_picture(
+    title: str, lines: Sequence[tuple[str, Line]], unit: str, commits: Sequence[Commit]
+) -> HistoryPicture:
+    """Draw lines over the commits, with intervals as bands and changes as marks."""
+    values = [value for _, line in lines for _, value in line.values]
+    low, high = robust_range(values)
+    x_scale = linear(_extent(lines), (LEFT + 24, WIDTH - RIGHT - 24))
+    y_scale = linear((low, high), (HEIGHT - BOTTOM, TOP))
+    name, size = scale_of(median(values) if values else 1.0, unit)
+    return HistoryPicture(
+        title=title,
+        y_title=f"{name} (lower is better)" if unit == "seconds" else name,
+        x_ticks=_commit_ticks(lines, commits, x_scale),
+        y_ticks=tuple(
+            Tick(round(y_scale(tick), 1), significant(tick / size)) for tick in ticks(low, high)
+        ),
+        curves=tuple(
+            _curve(label, index, line, unit, commits, x_scale, y_scale, (low, high))
+            for index, (label, line) in enumerate(lines)
+        ),
+        marks=_marks((change for _, line in lines for change in line.changes), x_scale),
+    )
+
+
+def _curve(
+    label: str,
+    colour: int,
+    line: Line,
+    unit: str,
+    commits: Sequence[Commit],
+    x_scale: Scale,
+    y_scale: Scale,
+    limits: tuple[float, float],
+) -> Curve:
+    low, high = limits
+
+    def spot(position: int, value: float) -> tuple[float, float]:
+        return round(x_scale(position), 1), round(y_scale(min(max(value, low), high)), 1)
+
+    banded = [
+        (p.position, p.low, p.high)
+        for p in line.points
+        if p.value is not None and p.low is not None and p.high is not None
+    ]
+    outline = [spot(position, upper) for position, _, upper in banded]
+    outline += [spot(position, lower) for position, lower, _ in reversed(banded)]
+    spots = [(*spot(position, value), position, value) for position, value in line.values]
+    dots = [
+        (x, y, f"{label}: {quantity(value, unit)}, {_name(commits[position])}")
+        for x, y, position, value in spots
+    ]
+    outliers = [
+        (x, quantity(value, unit)) for x, _, _, value in spots if not low <= value <= high
+    ]
+    failures = [
+        (round(x_scale(p.position), 1), f"{label}: failed, {_name(commits[p.position])}")
+        for p in line.points
+        if p.status == "failed"
+    ]
+    return Curve(
+        label,
+        colour,
+        _absolute_path([(x, y) for x, y, _, _ in spots]),
+        f"{_absolute_path(outline)}Z" if len(banded) > 1 else "",
+        # Above a few dozen points dots are clutter; the line says it all.
+        tuple(dots) if len(dots) <= 60 else (),
+        tuple(outliers),
+        tuple(failures),
+    )
+
+
+def _name(commit: Commit) -> str:
+    return " ".join(filter(None, (commit.short, commit.date, commit.subject)))
+
+
+def _extent(lines: Sequence[tuple[str, Line]]) -> tuple[int, int]:
+    positions = [point.position for _, line in lines for point in line.points]
+    return (min(positions), max(positions)) if positions else (0, 1)
+
+
+def _commit_ticks(
+    lines: Sequence[tuple[str, Line]], commits: Sequence[Commit], x_scale: Scale
+) -> tuple[Tick, ...]:
+    """Label about eight of the commits: by number and date while few, by date when many."""
+    positions = sorted({point.position for _, line in lines for point in line.points})
+    step = max(1, -(-len(positions) // 8))
+    few = len(positions) <= 8
+    return tuple(
+        Tick(
+            round(x_scale(position), 1),
+            f"{commits[position].short} {commits[position].date}"
+            if few
+            else commits[position].date or commits[position].short,
+        )
+        for position in positions[::step]
+    )
+
+
+def _marks(changes: Iterable[Change], x_scale: Scale) -> tuple[Mark, ...]:
+    """Mark each commit once, by its largest change: lines that moved together share a mark."""
+    largest: dict[int, Change] = {}
+    for change in changes:
+        known = largest.get(change.position)
+        if known is None or _size(change) > _size(known):
+            largest[change.position] = change
+    marks = []
+    for position in sorted(largest):
+        change, x = largest[position], round(x_scale(position), 1)
+        arrow = "▲" if change.ratio > 1 else "▼"
+        marks.append(Mark(x, f"{arrow} {percent(change.ratio)}", change.kind, x > WIDTH - 120))
+    return tuple(marks)
+
+
+def _size(change: Change) -> float:
+    return max(change.ratio, 1 / change.ratio) if change.ratio > 0 else float("inf")
+
+
+def _thin(
+    points: Sequence[tuple[int, float]], keep: set[int]
+) -> list[tuple[float, float]]:
+    """Take the median of each bucket, but every change's first point as it is."""
+    if len(points) <= SPARK_POINTS:
+        return [(float(position), value) for position, value in points]
+    size = -(-len(points) // SPARK_POINTS)
+    thinned: list[tuple[float, float]] = []
+    bucket: list[tuple[int, float]] = []
+    for point in points:
+        # A bucket ends before a change, so that no median mixes two levels.
+        if bucket and (len(bucket) == size or point[0] in keep):
+            thinned.append((bucket[0][0], median(value for _, value in bucket)))
+            bucket = []
+        bucket.append(point)
+    return [*thinned, (float(points[-1][0]), median(value for _, value in bucket))]
+
+
+def _relative_path(spots: Sequence[tuple[int, int]]) -> str:
+    """Write a path in steps of whole pixels: a third of the bytes of absolute coordinates."""
+    x, y = spots[0]
+    words = [f"m{x} {y}l"] if len(spots) > 1 else [f"m{x} {y}"]
+    for next_x, next_y in spots[1:]:
+        words.append(f"{next_x - x} {next_y - y} ".replace(" -", "-"))
+        x, y = next_x, next_y
+    return "".join(words).strip()
+
+
+def _absolute_path(spots: Sequence[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{x:g} {y:g}" for x, y in spots) if spots else ""

@@ -1,0 +1,178 @@
+"""What the site is made from: the store's tables for one project, with lines and commits named.
+
+A *line* is what one curve of a history shows: a BLAS build (or, where a project has none, an
+environment) on a machine. A *measure* is what was measured: the benchmark's method where the
+strategy, problem and dtype tell the classes apart, else the benchmark's whole name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from convbench.errors import BadUsage
+from convbench.results import load, load_table, newest
+
+TABLES = ("benchmarks", "machines", "environments", "problems", "cells", "runs", "events")
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One measured commit; `position` counts the measured commits, oldest first."""
+
+    position: int
+    commit: str
+    date: str
+    subject: str
+
+    @property
+    def short(self) -> str:
+        """The first eight digits."""
+        return self.commit[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """One project's values in the default view, and its tables.
+
+    `values` has the store's columns and: `position` (of the commit), `line`, `measure`, `low` and
+    `high` (the finite interval, else the quartiles, else NaN).
+    """
+
+    project: str
+    values: pd.DataFrame
+    commits: tuple[Commit, ...]
+    tables: Mapping[str, pd.DataFrame]
+    min_commits: int
+
+    @property
+    def has_strategies(self) -> bool:
+        """Whether the views about convolution have something to show."""
+        both = (self.values["strategy"] != "") & (self.values["problem"] != "")
+        return bool(both.any())
+
+
+def read_measurements(store: Path, *, project: str | None, min_commits: int) -> Measurements:
+    """Read one project of a store."""
+    values = load(store)
+    projects = sorted(values["project"].unique())
+    if project is None and len(projects) > 1:
+        raise BadUsage(
+            f"the store holds {len(projects)} projects: {', '.join(projects)}; "
+            "choose one with --project"
+        )
+    if project is not None and project not in projects:
+        raise BadUsage(
+            f"the store has no project {project!r}; it has: {', '.join(projects) or 'none yet'}"
+        )
+    chosen = project or (projects[0] if projects else "")
+    tables = {name: _of_project(load_table(store, name), chosen) for name in TABLES}
+    commits = _of_project(load_table(store, "commits"), chosen)
+    return prepare(
+        chosen, newest(_of_project(values, chosen)), commits, tables, min_commits=min_commits
+    )
+
+
+def prepare(
+    project: str,
+    values: pd.DataFrame,
+    commits: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    min_commits: int,
+) -> Measurements:
+    """Name the lines, measures and positions of the newest view of one project."""
+    ordered = order_commits(values, commits)
+    positions = {commit.commit: commit.position for commit in ordered}
+    low, high = _intervals(values)
+    values = values.assign(
+        position=values["commit"].map(positions).astype("int64"),
+        line=_name_lines(values),
+        measure=_name_measures(values),
+        low=low,
+        high=high,
+    )
+    # A fixed order makes everything after it deterministic, whatever the store's file order.
+    order = ["measure", "strategy", "problem", "dtype", "machine", "line", "position", "started_at"]
+    values = values.sort_values([*order, "environment"], kind="stable", ignore_index=True)
+    return Measurements(project, values, ordered, tables, min_commits)
+
+
+def order_commits(values: pd.DataFrame, commits: pd.DataFrame) -> tuple[Commit, ...]:
+    """Order the commits that have values: by git where the store knows it, else by date."""
+    dates = values.groupby("commit", sort=True)["commit_date"].min()
+    known = commits.drop_duplicates("commit").set_index("commit")
+    table = pd.DataFrame({"date": dates})
+    table["git"] = known["position"].reindex(table.index)
+    table["subject"] = known["subject"].reindex(table.index).fillna("")
+    table = table.sort_values(["git", "date"], kind="stable", na_position="first")
+    return tuple(
+        Commit(position, str(commit), day(row.date), str(row.subject))
+        for position, (commit, row) in enumerate(table.iterrows())
+    )
+
+
+def day(moment: pd.Timestamp | None) -> str:
+    """Write the UTC day of a moment; empty where unknown."""
+    return "" if moment is None or pd.isna(moment) else f"{moment:%Y-%m-%d}"
+
+
+def minute(moment: pd.Timestamp | None) -> str:
+    """Write a moment to the minute, in UTC; empty where unknown."""
+    return "" if moment is None or pd.isna(moment) else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _of_project(frame: pd.DataFrame, project: str) -> pd.DataFrame:
+    return frame[frame["project"] == project].reset_index(drop=True)
+
+
+def _intervals(values: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Choose for each value its finite interval, else its quartiles, else nothing."""
+    bounds = values[["ci_low", "ci_high", "q25", "q75"]].astype("float64")
+    # Both bounds must be finite: asv writes infinite ones for too few samples.
+    has_interval = bounds["ci_low"].abs().lt(float("inf")) & bounds["ci_high"].lt(float("inf"))
+    has_quartiles = bounds["q25"].abs().lt(float("inf")) & bounds["q75"].lt(float("inf"))
+    low = bounds["ci_low"].where(has_interval, bounds["q25"].where(has_quartiles))
+    high = bounds["ci_high"].where(has_interval, bounds["q75"].where(has_quartiles))
+    return low, high
+
+
+def _name_lines(values: pd.DataFrame) -> pd.Series:
+    """Name each row's line by as few words as tell the lines of its machine apart."""
+    parts = values[["machine", "environment", "blas", "threads", "blas_identity"]].fillna("")
+    distinct = parts.drop_duplicates()
+    names = {}
+    for machine, rows in distinct.groupby("machine"):
+        several_threads = rows["threads"].nunique() > 1
+        identities = rows[rows["blas_identity"] != ""].groupby("blas")["blas_identity"].nunique()
+        for row in rows.itertuples(index=False):
+            words = [row.blas or row.environment]
+            if row.blas and identities.get(row.blas, 0) > 1 and row.blas_identity:
+                words.append(row.blas_identity)
+            if row.blas and several_threads and row.threads:
+                words.append(f"{row.threads} threads" if row.threads != "1" else "1 thread")
+            names[(machine, *row[1:])] = " · ".join(words)
+    keys = zip(*(parts[column] for column in parts.columns), strict=True)
+    return pd.Series([names[key] for key in keys], index=values.index, dtype="object")
+
+
+def _name_measures(values: pd.DataFrame) -> pd.Series:
+    """Shorten benchmark names to their method where no two benchmarks would then coincide."""
+    benchmarks = values["benchmark"].astype("object")
+    named = values["strategy"].ne("") | values["problem"].ne("") | values["dtype"].ne("")
+    methods = benchmarks.str.rsplit(".", n=1).str[-1]
+    cells = pd.DataFrame(
+        {
+            "method": methods,
+            "strategy": values["strategy"],
+            "problem": values["problem"],
+            "dtype": values["dtype"],
+            "benchmark": benchmarks,
+        }
+    ).drop_duplicates()
+    cell = ["method", "strategy", "problem", "dtype"]
+    clashing = set(cells[cells.duplicated(cell, keep=False)]["method"])
+    # A project without strategies keeps asv's own names, which its readers know.
+    short = named & ~methods.isin(clashing) & bool(values["strategy"].ne("").any())
+    return methods.where(short, benchmarks)

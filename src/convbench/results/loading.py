@@ -1,0 +1,131 @@
+"""Reading the store into pandas."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from convbench.errors import BadResults, BadUsage
+from convbench.results import schema
+from convbench.results.store import parts_of, read_manifest, read_table
+
+# The columns that a filter may name: all that hold text, except the map.
+FILTERS = tuple(f.name for f in schema.SCHEMAS["values"] if pa.types.is_dictionary(f.type))
+
+# A collector may replace parts while they are read; then the new manifest names the new ones.
+_ATTEMPTS = 5
+
+
+def load(
+    store: Path | str, *, samples: bool = False, **filters: str | Iterable[str]
+) -> pd.DataFrame:
+    """Read the table `values` of a store.
+
+    Parameters
+    ----------
+    store : path
+        A folder that `convbench collect` wrote.
+    samples : bool
+        Add the column `samples`: seconds per call of every sample, None where not recorded.
+    **filters : str or iterable of str
+        Keep rows whose column of that name has this value, or one of these values.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `schema.SCHEMAS["values"]`; `params` are dicts.
+
+    Raises
+    ------
+    BadResults
+        `store` is no store, or a newer convbench wrote it.
+    BadUsage
+        A filter names no column.
+    """
+    wanted = {column: _choices(column, choice) for column, choice in filters.items()}
+    for attempt in range(_ATTEMPTS):
+        try:
+            return schema.to_frame(_read(Path(store), samples, wanted))
+        except FileNotFoundError as error:
+            if attempt == _ATTEMPTS - 1:
+                raise BadResults(f"{store} lost {error.filename or error}; collect again") from None
+        except (OSError, pa.ArrowException) as error:
+            raise BadResults(f"{store} can't be read ({error}); collect again") from None
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _choices(column: str, choice: str | Iterable[str]) -> list[str]:
+    if column not in FILTERS:
+        raise BadUsage(f"no filter {column!r}; the columns are {', '.join(FILTERS)}")
+    return [choice] if isinstance(choice, str) else list(choice)
+
+
+def _read(store: Path, samples: bool, wanted: dict[str, list[str]]) -> pa.Table:
+    empty = schema.empty_table("values")
+    if samples:
+        empty = _with_samples(empty, schema.empty_table("samples"))
+    tables = [empty]
+    for part in parts_of(read_manifest(store)):
+        if any(part[name] not in wanted.get(name, [part[name]]) for name in ("project", "machine")):
+            continue
+        table = pq.read_table(store / part["values"], partitioning=None)
+        if samples:
+            table = _with_samples(table, read_samples(store, part, len(table)))
+        for column, choices in wanted.items():
+            values = pa.array(choices, pa.string())
+            table = table.filter(pc.is_in(table[column].cast(pa.string()), value_set=values))
+        tables.append(table)
+    return pa.concat_tables(tables).unify_dictionaries()
+
+
+def read_samples(store: Path, part: dict[str, Any], rows: int) -> pa.Table:
+    """Read the samples of one part, row for row; nulls where none were recorded."""
+    if part["samples"] is None:
+        nulls = pa.nulls(rows, schema.SCHEMAS["samples"].field("samples").type)
+        return pa.table({"samples": nulls})
+    return pq.read_table(store / part["samples"], columns=["samples"], partitioning=None)
+
+
+def _with_samples(values: pa.Table, samples: pa.Table) -> pa.Table:
+    return values.append_column("samples", samples["samples"])
+
+
+def load_table(store: Path | str, name: str) -> pd.DataFrame:
+    """Read one of the other tables; the right columns and no rows when the store has none."""
+    read_manifest(Path(store))
+    return schema.to_frame(read_table(Path(store), name))
+
+
+def newest(values: pd.DataFrame) -> pd.DataFrame:
+    """Keep the newest run of each point: the default view.
+
+    A point is one cell (machine, environment, benchmark, parameters) at one commit under one
+    BLAS identity: another BLAS build is another point. A run that skipped or did not select a
+    cell never hides an older one that measured it, or failed at it; a newer failure does hide an
+    older number.
+    """
+    params = values["params"].map(lambda pairs: tuple(sorted(pairs.items())))
+    cell = [
+        *(values[name] for name in ("project", "machine", "environment", "blas", "threads")),
+        *(values[name] for name in ("blas_identity", "commit", "benchmark")),
+        params.rename("cell"),
+    ]
+    ranked = pd.DataFrame(
+        {
+            "cell": pd.MultiIndex.from_arrays(cell).factorize()[0],
+            "measured": values["status"].ne(schema.SKIPPED).to_numpy(),
+            "started_at": values["started_at"].to_numpy(),
+            "run": values["run"].to_numpy(),
+            "row": np.arange(len(values)),
+        }
+    )
+    order = ranked.sort_values(
+        ["measured", "started_at", "run", "row"], na_position="first", kind="stable"
+    )
+    kept = order.drop_duplicates("cell", keep="last")["row"].sort_values()
+    return values.iloc[kept.to_numpy()]

@@ -1,0 +1,221 @@
+"""The tables of the store: columns, types and key of each, and how they look in pandas.
+
+`values` has one row per benchmark × parameter combination × commit × environment × machine × run.
+`value` is null unless `status` is ``ok``; an ``ok`` row without a value holds a result that is no
+number (asv's `track_` benchmarks may return any JSON value).
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+OK, FAILED, SKIPPED = STATUSES = ("ok", "failed", "skipped")
+
+TEXT = pa.string()
+NAME = pa.dictionary(pa.int32(), pa.string())  # text that repeats
+TEXTS = pa.list_(pa.string())
+PAIRS = pa.map_(pa.string(), pa.string())
+TIME = pa.timestamp("ms", "UTC")
+COUNT = pa.int64()
+NUMBER = pa.float64()
+
+
+def _schema(**columns: pa.DataType) -> pa.Schema:
+    return pa.schema(list(columns.items()))
+
+
+SCHEMAS: Mapping[str, pa.Schema] = {
+    "values": _schema(
+        project=NAME,
+        machine=NAME,
+        environment=NAME,
+        blas=NAME,
+        blas_identity=NAME,
+        commit=NAME,
+        commit_date=TIME,
+        run=NAME,
+        benchmark=NAME,
+        params=PAIRS,
+        strategy=NAME,
+        problem=NAME,
+        dtype=NAME,
+        threads=NAME,
+        value=NUMBER,
+        unit=NAME,
+        status=NAME,
+        ci_low=NUMBER,
+        ci_high=NUMBER,
+        q25=NUMBER,
+        q75=NUMBER,
+        number=COUNT,
+        repeat=COUNT,
+        version=NAME,
+        started_at=TIME,
+        duration=NUMBER,
+        source=NAME,
+    ),
+    # One row per row of the values file beside it, in the same order: joining is pasting.
+    "samples": _schema(
+        run=NAME,
+        environment=NAME,
+        commit=NAME,
+        benchmark=NAME,
+        params=PAIRS,
+        samples=pa.list_(NUMBER),
+    ),
+    "commits": _schema(
+        project=TEXT,
+        commit=TEXT,
+        position=COUNT,
+        commit_date=TIME,
+        parents=TEXTS,
+        subject=TEXT,
+        author=TEXT,
+        tags=TEXTS,
+    ),
+    "benchmarks": _schema(
+        project=TEXT,
+        benchmark=TEXT,
+        type=TEXT,
+        unit=TEXT,
+        param_names=TEXTS,
+        version=TEXT,
+        code=TEXT,
+    ),
+    "environments": _schema(
+        project=TEXT,
+        machine=TEXT,
+        environment=TEXT,
+        run=TEXT,
+        commit=TEXT,
+        blas=TEXT,
+        threads=TEXT,
+        guard=TEXT,
+        packages=PAIRS,
+        libraries_json=TEXT,
+        identity=TEXT,
+    ),
+    "machines": _schema(
+        project=TEXT, machine=TEXT, os=TEXT, arch=TEXT, cpu=TEXT, num_cpu=TEXT, ram=TEXT
+    ),
+    "problems": _schema(
+        project=TEXT,
+        problem=TEXT,
+        batch=COUNT,
+        in_channels=COUNT,
+        height=COUNT,
+        width=COUNT,
+        out_channels=COUNT,
+        kernel_height=COUNT,
+        kernel_width=COUNT,
+        stride_h=COUNT,
+        stride_w=COUNT,
+        padding_h=COUNT,
+        padding_w=COUNT,
+        dilation_h=COUNT,
+        dilation_w=COUNT,
+        groups=COUNT,
+        out_height=COUNT,
+        out_width=COUNT,
+        flops=COUNT,
+        bytes_float32=COUNT,
+        bytes_float64=COUNT,
+    ),
+    "cells": _schema(
+        project=TEXT,
+        machine=TEXT,
+        environment=TEXT,
+        run=TEXT,
+        commit=TEXT,
+        blas=TEXT,
+        strategy=TEXT,
+        family=TEXT,
+        problem=TEXT,
+        dtype=TEXT,
+        flops=COUNT,
+        workspace_bytes=COUNT,
+        unsupported=TEXT,
+    ),
+    "runs": _schema(
+        project=TEXT,
+        run=TEXT,
+        machine=TEXT,
+        commit=TEXT,
+        started_at=TIME,
+        finished_at=TIME,
+        asv_exit_code=COUNT,
+        dropped_variables=PAIRS,
+        load_before=NUMBER,
+        load_after=NUMBER,
+    ),
+    "events": _schema(
+        project=TEXT,
+        machine=TEXT,
+        environment=TEXT,
+        blas=TEXT,
+        threads=TEXT,
+        benchmark=TEXT,
+        params=TEXT,
+        strategy=TEXT,
+        problem=TEXT,
+        dtype=TEXT,
+        commit=TEXT,
+        previous_commit=TEXT,
+        before=NUMBER,
+        after=NUMBER,
+        ratio=NUMBER,
+        unit=TEXT,
+        kind=TEXT,
+        points=COUNT,
+        position=COUNT,
+    ),
+}
+
+_ENVIRONMENT = ("project", "machine", "environment", "run", "commit")
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "values": (*_ENVIRONMENT, "benchmark", "params"),
+    "samples": ("run", "environment", "commit", "benchmark", "params"),
+    "commits": ("project", "commit"),
+    "benchmarks": ("project", "benchmark"),
+    "environments": _ENVIRONMENT,
+    "machines": ("project", "machine"),
+    "problems": ("project", "problem"),
+    "cells": (*_ENVIRONMENT, "strategy", "problem", "dtype"),
+    "runs": ("project", "run", "machine"),
+    "events": ("project", "machine", "environment", "benchmark", "params", "commit"),
+}
+
+# Everything that is one file beside the manifest; values and samples are partitioned.
+TABLES = tuple(name for name in SCHEMAS if name not in ("values", "samples"))
+
+
+def empty_table(name: str) -> pa.Table:
+    """Return table `name` without rows."""
+    return SCHEMAS[name].empty_table()
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """Turn an Arrow table of the store into pandas: text as `str`, maps as dicts, times in UTC."""
+    plain = {
+        field.name: table.column(field.name).cast(TEXT)
+        for field in table.schema
+        if pa.types.is_dictionary(field.type)
+    }
+    for name, column in plain.items():
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    frame: pd.DataFrame = table.to_pandas(maps_as_pydicts="strict")
+    return frame
+
+
+def empty_frame(name: str) -> pd.DataFrame:
+    """Return table `name` as a pandas frame without rows, with the types that rows would have."""
+    return to_frame(empty_table(name))
+
+
+def params_text(params: Mapping[str, str]) -> str:
+    """Write a parameter combination for people: ``a=1, b=2``."""
+    return ", ".join(f"{name}={value}" for name, value in params.items())

@@ -1,0 +1,579 @@
+"""BLAS builds from PyPI wheels: the same compiled NumPy and SciPy over another BLAS.
+
+asv runs this file inside each virtualenv environment, before convbench is installed there, so it
+uses the standard library alone and imports nothing of convbench:
+
+    python src/convbench/wheels.py --blas mkl --cache DIRECTORY
+
+The official wheels for Linux x86-64 bring OpenBLAS as one file,
+``<project>.libs/libscipy_openblas*.so``, whose symbols carry the prefix ``scipy_``. Retargeting
+puts a shim of a few kilobytes in its place, with one jump per needed symbol into the other BLAS.
+So a difference between two builds is the BLAS and nothing else. The new wheel says what it is by
+its local version, ``2.4.6+mkl``; it is made for local measurements and must not be published.
+
+    cache/official/<python abi>/     wheels as the package index has them
+    cache/retargeted/<blas>-<key>/   made here; the key hashes the official wheel and the recipe
+"""
+
+import argparse
+import base64
+import csv
+import hashlib
+import io
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+# Part of the cache's key: raise it when the bytes of a retargeted wheel would change.
+RECIPE = 1
+PROJECTS = ("numpy", "scipy")
+CONDA_PROVIDERS = ("conda", "mamba", "rattler")
+# Written into the dist-info folder: what the wheel was made from, and by which recipe.
+PROVENANCE = "RETARGETED"
+# threadpoolctl takes every lib*openblas* for OpenBLAS and crashes on a shim, which has none of its
+# configuration calls. The new name has the same length because it overwrites the old one in place.
+BUNDLED_PREFIX, SHIM_PREFIX = "libscipy_openblas", "libretarget_blas_"
+
+
+class WheelsError(Exception):
+    """What a user can cause or mend; its text is the whole message."""
+
+
+@dataclass(frozen=True)
+class Interface:
+    """How a library spells a BLAS or LAPACK function for one width of integers."""
+
+    fortran: str
+    cblas: str
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A BLAS that can stand in for the bundled OpenBLAS.
+
+    Parameters
+    ----------
+    library
+        File that offers every symbol.
+    packages
+        Requirements that bring it; the first one becomes a requirement of the retargeted wheels.
+    rpath
+        Where the loader finds the library, seen from ``<project>.libs``.
+    ilp64, lp64
+        Names of functions that take 64-bit (NumPy) and 32-bit integers (SciPy).
+    """
+
+    library: str
+    packages: tuple[str, ...]
+    rpath: str
+    ilp64: Interface
+    lp64: Interface
+
+
+# openblas is no backend: the official wheels are OpenBLAS builds already.
+BACKENDS: Mapping[str, Backend] = {
+    "mkl": Backend(
+        library="libmkl_rt.so.3",
+        packages=("mkl==2026.2.0", "intel-openmp==2026.2.0", "tbb==2023.2.0"),
+        rpath="$ORIGIN/../../..",  # site-packages, python3.x, lib: PyPI's mkl fills <env>/lib
+        ilp64=Interface(fortran="{}_64_", cblas="cblas_{}_64"),
+        lp64=Interface(fortran="{}_", cblas="cblas_{}"),
+    ),
+}
+BLAS_NAMES = ("openblas", *BACKENDS)
+
+
+# The command
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status: 0, or 2 with one line on stderr."""
+    options = parse_arguments(arguments)
+    provider = os.environ.get("ASV_ENV_TYPE", "")
+    if provider in CONDA_PROVIDERS:
+        say(f"the BLAS of a {provider} environment comes from its channel: nothing to do")
+        return 0
+    try:
+        provide(options.blas, options.cache)
+    except (WheelsError, OSError) as error:
+        print(f"wheels.py: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line; CONVBENCH_BLAS and XDG_CACHE_HOME supply the defaults."""
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    parser = argparse.ArgumentParser(
+        prog="wheels.py", description="Install NumPy and SciPy over the wanted BLAS."
+    )
+    parser.add_argument(
+        "--blas",
+        default=os.environ.get("CONVBENCH_BLAS", ""),
+        help=f"one of {', '.join(BLAS_NAMES)} (default: $CONVBENCH_BLAS)",
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=caches / "convbench" / "wheels",
+        help="folder of downloaded and retargeted wheels (default: %(default)s)",
+    )
+    return parser.parse_args(arguments)
+
+
+def provide(blas: str, cache: Path) -> None:
+    """Make the running environment's NumPy and SciPy compute with this BLAS."""
+    if blas not in BLAS_NAMES:
+        accepted = ", ".join(BLAS_NAMES)
+        raise WheelsError(f"unknown BLAS {blas!r}: --blas or CONVBENCH_BLAS accept {accepted}")
+    installed = installed_versions()
+    changes = {project: v for project, v in installed.items() if not is_build_of(blas, project, v)}
+    if not changes and has_packages(blas):
+        builds = " and ".join(f"{project} {version}" for project, version in installed.items())
+        say(f"{builds} are {blas} builds: nothing to do")
+        return
+    if blas in BACKENDS:
+        check_host()
+    wheels = [official_wheel(name, public(version), cache) for name, version in changes.items()]
+    if blas in BACKENDS:
+        install_packages(BACKENDS[blas].packages)
+        wheels = [cached_retarget(wheel, blas, cache) for wheel in wheels]
+    install_wheels(wheels)
+
+
+def say(line: str) -> None:
+    """Report one step; flushed, because asv reads through a pipe."""
+    print(f"wheels.py: {line}", flush=True)
+
+
+# The running environment
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of NumPy and SciPy here, with their local part."""
+    try:
+        return {project: metadata.version(project) for project in PROJECTS}
+    except metadata.PackageNotFoundError as error:
+        raise WheelsError(
+            f"{error.name} is not installed in {sys.prefix}: install {' and '.join(PROJECTS)} "
+            "first (asv does it from matrix.req), or delete this environment to have it made anew"
+        ) from None
+
+
+def public(version: str) -> str:
+    """Version without its local part."""
+    return version.partition("+")[0]
+
+
+def is_build_of(blas: str, project: str, version: str) -> bool:
+    """Tell whether the installed project is the build that this file would install."""
+    if blas not in BACKENDS:
+        return "+" not in version
+    made_by = metadata.distribution(project).read_text(PROVENANCE) or ""
+    return version == f"{public(version)}+{blas}" and made_by.startswith(recipe(blas))
+
+
+def has_packages(blas: str) -> bool:
+    """Tell whether the pinned packages of a BLAS are all installed here."""
+    packages = BACKENDS[blas].packages if blas in BACKENDS else ()
+    return all(is_installed(requirement) for requirement in packages)
+
+
+def is_installed(requirement: str) -> bool:
+    """Tell whether a pinned requirement is met here."""
+    name, _, version = requirement.partition("==")
+    try:
+        return metadata.version(name) == version
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def check_host() -> None:
+    """Refuse a host on which a shim can't be built, before anything is downloaded."""
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        raise WheelsError(
+            f"wheels can be retargeted on Linux x86-64, not on {sys.platform} "
+            f"{platform.machine()}; use conda-forge's builds there: asv run -E rattler"
+        )
+    missing = [tool for tool in ("gcc", "nm") if shutil.which(tool) is None]
+    if missing:
+        raise WheelsError(
+            f"{' and '.join(missing)} not found on PATH: needed to build a shim of a few kB that "
+            "leads NumPy and SciPy to another BLAS (Debian: apt-get install gcc binutils)"
+        )
+
+
+# pip
+
+
+def pip(*arguments: str | Path, variables: Mapping[str, str] | None = None) -> None:
+    """Run this environment's pip; its own configuration says where packages come from."""
+    command = [sys.executable, "-m", "pip", arguments[0], "-qq", *arguments[1:]]
+    finished = subprocess.run(command, env={**os.environ, **(variables or {})}, check=False)
+    if finished.returncode != 0:
+        wanted = " ".join(str(argument) for argument in arguments)
+        raise WheelsError(
+            f"`pip {wanted}` failed (its message stands above); is an index reachable?"
+        )
+
+
+def official_wheel(project: str, version: str, cache: Path) -> Path:
+    """Return the index's wheel for this interpreter, downloaded once."""
+    directory = cache / "official" / str(sysconfig.get_config_var("SOABI"))
+    directory.mkdir(parents=True, exist_ok=True)
+    for wheel in sorted(directory.glob(f"{project}-{version}-*.whl")):
+        if is_intact(wheel):
+            return wheel
+        say(f"{wheel.name} in the cache is damaged: downloading it again")
+    with tempfile.TemporaryDirectory(dir=directory, prefix=".partial-") as partial:
+        # `===`, because `==2.4.6` would also accept a 2.4.6+mkl that some index or folder offers.
+        wanted = f"{project}==={version}"
+        pip("download", "--no-deps", "--only-binary", ":all:", "--dest", partial, wanted)
+        found = next(Path(partial).glob("*.whl"))
+        if not is_intact(found):
+            raise WheelsError(f"the download of {found.name} is damaged: run this again")
+        say(f"downloaded {found.name}")
+        return found.replace(directory / found.name)
+
+
+def is_intact(wheel: Path) -> bool:
+    """Tell whether a wheel can be read to its last byte."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            return archive.testzip() is None
+    except (zipfile.BadZipFile, EOFError, OSError):
+        return False
+
+
+def install_packages(requirements: Sequence[str]) -> None:
+    """Install the packages that bring a BLAS, unless they are here."""
+    if all(is_installed(requirement) for requirement in requirements):
+        return
+    start = time.perf_counter()
+    say(f"installing {', '.join(requirements)}")
+    pip("install", *requirements)
+    say(f"installed {requirements[0]} in {time.perf_counter() - start:.1f} s")
+
+
+def install_wheels(wheels: Sequence[Path]) -> None:
+    """Put wheels in the place of the installed builds, both in one step of pip."""
+    if not wheels:
+        return
+    # No index is asked, and a constraint with hashes can't know a wheel that was made here.
+    variables = {"PIP_CONSTRAINT": os.devnull, "PIP_REQUIRE_HASHES": "0"}
+    options = ("--no-deps", "--no-index", "--force-reinstall")
+    pip("install", *options, *wheels, variables=variables)
+    say(f"installed {' and '.join(' '.join(wheel.name.split('-')[:2]) for wheel in wheels)}")
+
+
+# Retargeting
+
+
+def cached_retarget(wheel: Path, blas: str, cache: Path) -> Path:
+    """Return the retargeted form of an official wheel, made once per recipe."""
+    key = hashlib.sha256(provenance(wheel, blas)).hexdigest()[:16]
+    directory = cache / "retargeted" / f"{blas}-{key}"
+    made = directory / retargeted_name(wheel, blas)
+    if is_intact(made):
+        return made
+    start = time.perf_counter()
+    retarget(wheel, blas, directory, Path(sysconfig.get_path("data")) / "lib")
+    original = "-".join(wheel.name.split("-")[:2])
+    say(f"retargeted {original} -> {blas} in {time.perf_counter() - start:.1f} s")
+    return made
+
+
+def retarget(wheel: Path, blas: str, output: Path, library_directory: Path) -> Path:
+    """Write the form of an official wheel that computes with another BLAS.
+
+    Parameters
+    ----------
+    wheel
+        Official wheel of NumPy or SciPy for Linux x86-64.
+    blas
+        Key of `BACKENDS`.
+    output
+        Folder of the new wheel, which appears whole or not at all; equal input gives equal bytes.
+    library_directory
+        Where the library of the BLAS lies now.
+
+    Returns
+    -------
+    Path
+        The new wheel, whose local version names the BLAS.
+    """
+    backend = BACKENDS[blas]
+    project, version, *_, python_tag, abi_tag, _ = wheel.stem.split("-")
+    files = read_wheel(wheel)
+    files = replace_library(files, backend, library_directory)
+    info = f"{project}-{version}+{blas}.dist-info"
+    files = {
+        name.replace(f"{project}-{version}.dist-info/", f"{info}/", 1): content
+        for name, content in files.items()
+    }
+    config = f"{project}/__config__.py"
+    rewritten = {
+        f"{info}/METADATA": rewrite_metadata(
+            files[f"{info}/METADATA"], f"{version}+{blas}", backend.packages[0]
+        ),
+        f"{info}/WHEEL": rewrite_tags(
+            files[f"{info}/WHEEL"], f"{python_tag}-{abi_tag}-linux_x86_64"
+        ),
+        f"{info}/{PROVENANCE}": provenance(wheel, blas),
+        config: rewrite_build_information(files[config], blas),
+    }
+    files |= rewritten
+    files[f"{info}/RECORD"] = record(files, info)
+    output.mkdir(parents=True, exist_ok=True)
+    return write_wheel(files, output / retargeted_name(wheel, blas))
+
+
+def retargeted_name(wheel: Path, blas: str) -> str:
+    """File name of the retargeted form: local version, and no claim to run on every Linux."""
+    project, version, *_, python_tag, abi_tag, _ = wheel.stem.split("-")
+    return f"{project}-{version}+{blas}-{python_tag}-{abi_tag}-linux_x86_64.whl"
+
+
+def recipe(blas: str) -> str:
+    """Everything but the official wheel that decides the bytes of a retargeted one."""
+    return f"blas: {blas}\nrecipe: {RECIPE}\nrequires: {', '.join(BACKENDS[blas].packages)}\n"
+
+
+def provenance(wheel: Path, blas: str) -> bytes:
+    """Text of the PROVENANCE file."""
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    return f"{recipe(blas)}made from: {wheel.name}\nsha256: {digest}\n".encode()
+
+
+def replace_library(
+    files: Mapping[str, bytes], backend: Backend, library_directory: Path
+) -> dict[str, bytes]:
+    """Put a shim in the place of the bundled OpenBLAS and let every module ask for it."""
+    bundled = [name for name in files if Path(name).name.startswith(BUNDLED_PREFIX)]
+    if len(bundled) != 1:
+        raise WheelsError(f"expected one {BUNDLED_PREFIX}*.so in the wheel, found {bundled}")
+    old = Path(bundled[0])
+    new = old.with_name(old.name.replace(BUNDLED_PREFIX, SHIM_PREFIX))
+    modules = {name: content for name, content in files.items() if is_extension_module(name)}
+    shim = build_shim(modules, new.name, "openblas64_" in old.name, backend, library_directory)
+    renamed = {name: rename_library(c, old.name, new.name) for name, c in modules.items()}
+    kept = {name: content for name, content in files.items() if name != bundled[0]}
+    return {**kept, **renamed, new.as_posix(): shim}
+
+
+def is_extension_module(name: str) -> bool:
+    """Tell a module of the package from the libraries beside it."""
+    path = Path(name)
+    return path.suffix == ".so" and not path.parent.name.endswith(".libs")
+
+
+def rename_library(module: bytes, old: str, new: str) -> bytes:
+    """Overwrite the file name that a module asks the loader for; nothing in it may move."""
+    if len(old) != len(new):
+        raise ValueError(
+            f"{new!r} must be as long as {old!r}: the offsets of an ELF file are fixed"
+        )
+    return module.replace(old.encode(), new.encode())
+
+
+# The shim
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A function that a module calls: its name in the wheel and in BLAS's own terms."""
+
+    name: str
+    function: str
+    is_cblas: bool
+
+    @classmethod
+    def parse(cls, name: str, ilp64: bool) -> "Symbol":
+        """Read ``scipy_cblas_dgemm64_`` or ``scipy_dgesv_64_`` (without 64_ where not ILP64)."""
+        width = "64_" if ilp64 else ""
+        if match := re.fullmatch(rf"scipy_cblas_(\w+){width}", name):
+            return cls(name, match[1], is_cblas=True)
+        if match := re.fullmatch(rf"scipy_(\w+)_{width}", name):
+            return cls(name, match[1], is_cblas=False)
+        raise WheelsError(f"can't read the BLAS symbol {name!r} of this wheel")
+
+    def target(self, interface: Interface) -> str:
+        """Name of the same function in another library."""
+        return (interface.cblas if self.is_cblas else interface.fortran).format(self.function)
+
+
+# Functions with a complex result: gfortran, which the wheels follow, returns it in registers; MKL
+# stores it through a hidden first pointer. A plain jump would corrupt memory.
+COMPLEX_DOTS = ("cdotc", "cdotu", "zdotc", "zdotu")
+COMPLEX_DIVISIONS = ("cladiv", "zladiv")
+
+
+def build_shim(
+    modules: Mapping[str, bytes], soname: str, ilp64: bool, backend: Backend, directory: Path
+) -> bytes:
+    """Compile and link the shim that serves these modules."""
+    library = directory / backend.library
+    if not library.exists():
+        raise WheelsError(f"{library} not found: install {', '.join(backend.packages)} first")
+    interface = backend.ilp64 if ilp64 else backend.lp64
+    with tempfile.TemporaryDirectory() as scratch:
+        paths = [Path(scratch, f"{index}.so") for index in range(len(modules))]
+        for path, content in zip(paths, modules.values(), strict=True):
+            path.write_bytes(content)
+        called = sorted(n for n in names_in("--undefined-only", paths) if n.startswith("scipy_"))
+        symbols = [Symbol.parse(name, ilp64) for name in called]
+        check_offered(symbols, interface, library)
+        Path(scratch, "jumps.s").write_text(jumps(symbols, interface))
+        Path(scratch, "wrappers.c").write_text(wrappers(symbols, interface, ilp64))
+        run(link_command(soname, backend.rpath, library), cwd=Path(scratch))
+        return Path(scratch, soname).read_bytes()
+
+
+def check_offered(symbols: Sequence[Symbol], interface: Interface, library: Path) -> None:
+    """Refuse a library that lacks a function: the loader would find out in a measurement."""
+    offered = names_in("--defined-only", [library])
+    missing = [s.target(interface) for s in symbols if s.target(interface) not in offered]
+    if missing or not symbols:
+        raise WheelsError(
+            f"{library.name} lacks {len(missing)} of the {len(symbols)} functions that the wheel "
+            f"calls (first: {', '.join(missing[:5])}); NumPy, SciPy and the BLAS don't fit together"
+        )
+
+
+def names_in(selection: str, files: Sequence[Path]) -> set[str]:
+    """Names of the dynamic symbols of some files, without their versions."""
+    lines = run(["nm", "-D", selection, *files]).splitlines()
+    return {line.split()[-1].partition("@")[0] for line in lines if line.strip()}
+
+
+def returns_complex(symbol: Symbol) -> bool:
+    """Tell whether a symbol needs a wrapper in place of a jump."""
+    return not symbol.is_cblas and symbol.function in COMPLEX_DOTS + COMPLEX_DIVISIONS
+
+
+def jumps(symbols: Iterable[Symbol], interface: Interface) -> str:
+    """Assembly: one jump per function through the global offset table, bound when loaded."""
+    lines = [".text"]
+    for symbol in symbols:
+        if not returns_complex(symbol):
+            lines += [f".globl {symbol.name}", f".type {symbol.name},@function", f"{symbol.name}:"]
+            lines += [f"    jmp *{symbol.target(interface)}@GOTPCREL(%rip)"]
+    return "\n".join([*lines, '.section .note.GNU-stack,"",@progbits', ""])
+
+
+def wrappers(symbols: Iterable[Symbol], interface: Interface, ilp64: bool) -> str:
+    """C without headers, so that gcc alone is enough: functions with a complex result."""
+    integer = "long" if ilp64 else "int"
+    texts = []
+    for symbol in filter(returns_complex, symbols):
+        number = "float _Complex" if symbol.function.startswith("c") else "double _Complex"
+        if symbol.function in COMPLEX_DOTS:
+            target = interface.cblas.format(f"{symbol.function}_sub")
+            formal = f"{integer} *n, void *x, {integer} *step_x, void *y, {integer} *step_y"
+            declared = f"{integer}, void *, {integer}, void *, {integer}, void *"
+            call = f"{target}(*n, x, *step_x, y, *step_y, &result)"
+        else:
+            target, formal = symbol.target(interface), "void *x, void *y"
+            declared, call = "void *, void *, void *", f"{target}(&result, x, y)"
+        texts.append(
+            f"extern void {target}({declared});\n{number} {symbol.name}({formal})\n"
+            f"{{ {number} result; {call}; return result; }}\n"
+        )
+    return "\n".join(texts)
+
+
+def link_command(soname: str, rpath: str, library: Path) -> list[str]:
+    """Build the call of gcc; -nostdlib and -s leave out what differs between hosts."""
+    linker = [f"-soname={soname}", "--no-as-needed", "--allow-shlib-undefined", "-z", "now"]
+    # DT_RPATH, not DT_RUNPATH: only the first serves the files that MKL opens by name.
+    linker += ["--disable-new-dtags", f"-rpath={rpath}"]
+    options = ["-O2", "-fPIC", "-fno-stack-protector", "-shared", "-nostdlib", "-s"]
+    options += [f"-Wl,{','.join(linker)}", "-o", soname]
+    libraries = ["-L", str(library.parent.resolve()), f"-l:{library.name}"]
+    return ["gcc", *options, "jumps.s", "wrappers.c", *libraries]
+
+
+def run(command: Sequence[str | Path], cwd: Path | None = None) -> str:
+    """Run a compiler tool and return what it printed."""
+    finished = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    if finished.returncode != 0:
+        raise WheelsError(f"{command[0]} failed on the shim: {' '.join(finished.stderr.split())}")
+    return finished.stdout
+
+
+# The wheel file
+
+
+def read_wheel(wheel: Path) -> dict[str, bytes]:
+    """Read all files of a wheel."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            return {e.filename: archive.read(e) for e in archive.infolist() if not e.is_dir()}
+    except zipfile.BadZipFile as error:
+        raise WheelsError(f"{wheel} is damaged ({error}): delete it and run this again") from None
+
+
+def write_wheel(files: Mapping[str, bytes], wheel: Path) -> Path:
+    """Write a wheel, sorted and without clock or owner; it appears whole or not at all."""
+    partial = wheel.with_name(f".partial-{os.getpid()}-{wheel.name}")
+    try:
+        with zipfile.ZipFile(partial, "w") as archive:
+            for name in sorted(files):
+                entry = zipfile.ZipInfo(name)  # dated 1980-01-01
+                entry.external_attr = 0o100644 << 16
+                # Level 1: read once per environment, so time counts and size hardly does.
+                archive.writestr(entry, files[name], zipfile.ZIP_DEFLATED, compresslevel=1)
+        return partial.replace(wheel)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def rewrite_metadata(text: bytes, version: str, requirement: str) -> bytes:
+    """State the new version and require the BLAS; a description in the body stays as it is."""
+    header, blank, body = text.partition(b"\n\n")
+    lines = f"Version: {version}\nRequires-Dist: {requirement}".encode()
+    return re.sub(rb"(?m)^Version: .*$", lines, header, count=1) + blank + body
+
+
+def rewrite_tags(text: bytes, tag: str) -> bytes:
+    """Claim one tag, the one in the file name."""
+    kept = [line for line in text.decode().split("\n") if line and not line.startswith("Tag: ")]
+    return "\n".join([*kept, f"Tag: {tag}", "", ""]).encode()
+
+
+def rewrite_build_information(text: bytes, blas: str) -> bytes:
+    """Name the BLAS in ``show_config``: static text, which is never evidence of what runs."""
+
+    def block(found: re.Match[bytes]) -> bytes:
+        # SciPy reads "has ilp64" when it is imported; the rest describes the bundled OpenBLAS.
+        kept = re.findall(rb'"has ilp64": .*', found[2])
+        fields = [f'"name": "{blas}",'.encode(), b'"found": True,', b'"version": "retargeted",']
+        return found[1] + b"{" + b" ".join([*fields, *kept]) + b"}"
+
+    return re.sub(rb'("(?:blas|lapack)": )\{([^{}]*)\}', block, text)
+
+
+def record(files: Mapping[str, bytes], info: str) -> bytes:
+    """List every file with its hash and size, as installers expect it."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    for name in sorted(files.keys() - {f"{info}/RECORD"}):
+        digest = base64.urlsafe_b64encode(hashlib.sha256(files[name]).digest()).rstrip(b"=")
+        rows.writerow([name, f"sha256={digest.decode()}", len(files[name])])
+    rows.writerow([f"{info}/RECORD", "", ""])
+    return text.getvalue().encode()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

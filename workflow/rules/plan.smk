@@ -1,0 +1,35 @@
+# Which commits to measure is asked of git while the workflow is read, not by a checkpoint: a commit
+# that touches nothing measured then leaves nothing to do, and nothing is drawn again.
+import platform
+import subprocess
+from pathlib import Path
+
+MACHINE = config["machine"] or platform.node()
+
+
+def commits_to_measure() -> list[str]:
+    """Newest commits of the first-parent chain that touch what can change a number."""
+    command = ["git", "rev-list", "--first-parent", f"--max-count={config['commits']}"]
+    command += [config["revision"], "--", *config["paths"]]
+    answer = subprocess.run(command, capture_output=True, text=True)
+    if answer.returncode:
+        raise WorkflowError(f"git can't list commits: {answer.stderr.strip()}")
+    if not answer.stdout.split():
+        raise WorkflowError(
+            f"no commit of {config['revision']} touches {', '.join(config['paths'])}"
+        )
+    return answer.stdout.split()
+
+
+def runs_from_elsewhere(wildcards) -> list[str]:
+    """Facts of runs that this workflow did not ask for: other machines', repeated ones."""
+    ours = {stamp.read_text().strip() for stamp in Path("results/measured").glob("*/*")}
+    facts = Path("results/runs").glob("[!.]*/facts.json")
+    return sorted(str(file) for file in facts if file.parent.name not in ours)
+
+
+def measured_commits(wildcards) -> list[str]:
+    """Stamps of the runs that the site needs at least."""
+    return expand(
+        "results/measured/{machine}/{commit}", machine=MACHINE, commit=commits_to_measure()
+    )

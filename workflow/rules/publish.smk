@@ -1,0 +1,46 @@
+rule collect_results:
+    """Read every run, also those of other machines that were copied into results/runs."""
+    input:
+        measured_commits,
+        runs_from_elsewhere,
+    output:
+        touch("results/store/collected"),
+    log:
+        "logs/collect_results.log",
+    conda:
+        "../envs/convbench.yaml"
+    shell:
+        "convbench collect results/runs --store results/store --repo . 2>&1 | tee {log}"
+
+
+rule detect_changes:
+    """Look for changes in every history."""
+    input:
+        "results/store/collected",
+    output:
+        touch("results/store/detected"),
+    log:
+        "logs/detect_changes.log",
+    conda:
+        "../envs/convbench.yaml"
+    shell:
+        "convbench detect results/store 2>&1 | tee {log}"
+
+
+rule build_report:
+    """Write the static site."""
+    input:
+        "results/store/detected",
+    output:
+        report(
+            "reports/site/index.html",
+            caption="../report/site.rst",
+            category="Site",
+            labels={"page": "Overview"},
+        ),
+    log:
+        "logs/build_report.log",
+    conda:
+        "../envs/convbench.yaml"
+    shell:
+        "convbench report results/store --output reports/site 2>&1 | tee {log}"
