@@ -72,7 +72,8 @@ def shielded_environment(
         "PIP_CACHE_DIR": str(Path(cache, "pip")),
         "GIT_CONFIG_GLOBAL": str(real_home / ".gitconfig"),
     }
-    ours = {"HOME": str(home), "CONVBENCH_FACTS": str(facts)}
+    # asv prints dots and arrows, whatever the locale.
+    ours = {"HOME": str(home), "CONVBENCH_FACTS": str(facts), "PYTHONUTF8": "1"}
     if lock.exists():
         # asv installs its own tools (pip, wheel …) without versions; the lock file has them.
         ours["PIP_CONSTRAINT"] = str(lock)
@@ -130,13 +131,14 @@ def run_asv(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             start_new_session=True,
         )
         assert process.stdout is not None  # it is a pipe
         try:
-            _follow(process.stdout, file, say)
+            with process.stdout as output:
+                _follow(output, file, say)
             return process.wait()
         finally:
             # Interrupted: a benchmark that ran on would disturb whatever is measured next.

@@ -264,7 +264,9 @@ def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
 def _common_dtype(x: object, weights: object) -> str:
     for name, operand in (("x", x), ("weights", weights)):
         if not isinstance(operand, np.ndarray) or operand.ndim != 4:
-            given = f"shape {np.shape(operand)}" if isinstance(operand, np.ndarray) else type(operand)
+            given = (
+                f"shape {np.shape(operand)}" if isinstance(operand, np.ndarray) else type(operand)
+            )
             raise BadProblem(f"{name} must be an array of 4 dimensions; got {given}")
         # Comparing dtypes, not their names: big-endian float32 has the same name.
         if operand.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):

@@ -1,15 +1,20 @@
 """The float64 convolution that every strategy is measured against, and how far they may differ.
 
-It follows the definition in `convbench.problem` literally: no padded copy, no window view, no
-BLAS, so that it shares no step with a strategy. NumPy and the standard library only, and any
-object with ConvProblem's attributes will do: benchmarks load this file by its path.
+It follows the definition in `convbench.problem` literally: indices outside the image are left
+out, so there is no padded copy, no window view and no BLAS that a strategy could share.
+
+NumPy and the standard library only, and any object with ConvProblem's attributes will do:
+benchmarks load this file by its path.
 """
 
 import math
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:  # not at run time: an old package beside this file may lack the module
+    from convbench.problem import ConvProblem
 
 Array = npt.NDArray[Any]
 
@@ -17,10 +22,7 @@ Array = npt.NDArray[Any]
 UNIT_ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 
 
-class Problem(Protocol):
-    """What this file reads of a ConvProblem, and means by it."""
-
-def convolve(x: Array, weights: Array, problem: Problem) -> Array:
+def convolve(x: Array, weights: Array, problem: "ConvProblem") -> Array:
     """Convolve by the definition, in float64, in the problem's layout.
 
     Parameters
@@ -33,21 +35,23 @@ def convolve(x: Array, weights: Array, problem: Problem) -> Array:
     -------
     float64 array, shape of the problem's output
     """
-    x, weights = _as_nchw(x, problem), _as_nchw(weights, problem)
-    group_in = problem.in_channels // problem.groups
-    group_out = problem.out_channels // problem.groups
-    output = np.zeros((problem.batch, problem.out_channels, problem.out_height, problem.out_width))
+    groups, group_in = problem.groups, problem.in_channels // problem.groups
+    image = _as_nchw(x, problem).reshape(-1, groups, group_in, problem.height, problem.width)
+    filters = _as_nchw(weights, problem).reshape(
+        groups, -1, group_in, problem.kernel_height, problem.kernel_width
+    )
+    out_size = (problem.out_height, problem.out_width)
+    output = np.zeros((problem.batch, groups, filters.shape[1], *out_size))
     for i in range(problem.kernel_height):
         rows, from_rows = _reach(problem, 0, i)
         for j in range(problem.kernel_width):
             columns, from_columns = _reach(problem, 1, j)
-            for c in range(problem.in_channels):
-                group = c // group_in
-                filters = slice(group * group_out, (group + 1) * group_out)
-                values = x[:, c, from_rows, from_columns]
-                factors = weights[filters, c % group_in, i, j]
-                output[:, filters, rows, columns] += factors[:, None, None] * values[:, None]
-    return output if problem.layout == "NCHW" else np.moveaxis(output, 1, -1)
+            # Plain loops in C; einsum calls BLAS only when asked to optimize.
+            output[..., rows, columns] += np.einsum(
+                "goc,ngcyx->ngoyx", filters[..., i, j], image[..., from_rows, from_columns]
+            )
+    planes = output.reshape(problem.batch, problem.out_channels, *out_size)
+    return planes if problem.layout == "NCHW" else np.moveaxis(planes, 1, -1)
 
 
 def relative_error(output: Array, reference: Array) -> float:
@@ -57,7 +61,7 @@ def relative_error(output: Array, reference: Array) -> float:
     return error / largest if largest else error
 
 
-def direct_error_bound(x: Array, weights: Array, problem: Problem) -> Array:
+def direct_error_bound(x: Array, weights: Array, problem: "ConvProblem") -> Array:
     """Bound the error of any algorithm that sums the products of the definition.
 
     A sum of n products, in any order, with or without fused multiply-adds, differs from the exact
@@ -75,7 +79,7 @@ def direct_error_bound(x: Array, weights: Array, problem: Problem) -> Array:
     return np.asarray(gamma * (1 + gamma) * magnitude)
 
 
-def fft_error_bound(x: Array, weights: Array, problem: Problem) -> Array:
+def fft_error_bound(x: Array, weights: Array, problem: "ConvProblem") -> Array:
     """Bound the error of a convolution through Fourier transforms.
 
     A transform of S points has a relative error of at most δ = η log2 S in the 2-norm, with
@@ -102,7 +106,9 @@ def fft_error_bound(x: Array, weights: Array, problem: Problem) -> Array:
     w_norm = np.sqrt(np.sum(filters**2, axis=-1))
     w_sum = np.sum(np.abs(filters), axis=-1)
     # A fast length is less than twice the padded one, along both axes.
-    points = math.prod(2 * (n + 2 * p) for n, p in zip(_image(problem), problem.padding, strict=True))
+    points = math.prod(
+        2 * (n + 2 * p) for n, p in zip(_image(problem), problem.padding, strict=True)
+    )
     delta = 8 * UNIT_ROUNDOFF[problem.dtype] * math.log2(points)
     gamma = _gamma(group_in + 4, problem.dtype)
     planewise = np.einsum("ngc,goc->ngo", x_norm, (2 * delta + gamma) * w_norm + delta * w_sum)
@@ -110,17 +116,17 @@ def fft_error_bound(x: Array, weights: Array, problem: Problem) -> Array:
     return bound if problem.layout == "NCHW" else np.moveaxis(bound, 1, -1)
 
 
-def _as_nchw(operand: Array, problem: Problem) -> Array:
+def _as_nchw(operand: Array, problem: "ConvProblem") -> Array:
     wide = operand.astype(np.float64)
     return wide if problem.layout == "NCHW" else np.moveaxis(wide, -1, 1)
 
 
-def _image(problem: Problem) -> tuple[int, int]:
+def _image(problem: "ConvProblem") -> tuple[int, int]:
     return problem.height, problem.width
 
 
-def _reach(problem: Problem, axis: int, tap: int) -> tuple[slice, slice]:
-    """Outputs along an axis that meet the image at this tap, and the inputs that they meet."""
+def _reach(problem: "ConvProblem", axis: int, tap: int) -> tuple[slice, slice]:
+    """Find the outputs along an axis that this tap joins to the image, and those inputs."""
     size = _image(problem)[axis]
     out_size = (problem.out_height, problem.out_width)[axis]
     stride = problem.stride[axis]
@@ -129,7 +135,9 @@ def _reach(problem: Problem, axis: int, tap: int) -> tuple[slice, slice]:
     if not met:
         return slice(0, 0), slice(0, 0)
     first, last = met[0], met[-1]
-    return slice(first, last + 1), slice(first * stride + offset, last * stride + offset + 1, stride)
+    return slice(first, last + 1), slice(
+        first * stride + offset, last * stride + offset + 1, stride
+    )
 
 
 def _gamma(operations: int, dtype: str) -> float:

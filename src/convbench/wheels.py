@@ -30,7 +30,8 @@ import sysconfig
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -44,6 +45,8 @@ PROVENANCE = "RETARGETED"
 # threadpoolctl takes every lib*openblas* for OpenBLAS and crashes on a shim, which has none of its
 # configuration calls. The new name has the same length because it overwrites the old one in place.
 BUNDLED_PREFIX, SHIM_PREFIX = "libscipy_openblas", "libretarget_blas_"
+# What zipfile raises on a damaged file, by where the damage lies.
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
 
 
 class WheelsError(Exception):
@@ -252,7 +255,7 @@ def is_intact(wheel: Path) -> bool:
     try:
         with zipfile.ZipFile(wheel) as archive:
             return archive.testzip() is None
-    except (zipfile.BadZipFile, EOFError, OSError):
+    except (*DAMAGE, OSError):
         return False
 
 
@@ -272,9 +275,11 @@ def install_wheels(wheels: Sequence[Path]) -> None:
         return
     # No index is asked, and a constraint with hashes can't know a wheel that was made here.
     variables = {"PIP_CONSTRAINT": os.devnull, "PIP_REQUIRE_HASHES": "0"}
-    options = ("--no-deps", "--no-index", "--force-reinstall")
+    # Byte code comes with the first import; compiling every module would take most of the time.
+    options = ("--no-deps", "--no-index", "--no-compile", "--force-reinstall")
     pip("install", *options, *wheels, variables=variables)
-    say(f"installed {' and '.join(' '.join(wheel.name.split('-')[:2]) for wheel in wheels)}")
+    names = [WheelName.parse(wheel) for wheel in wheels]
+    say(f"installed {' and '.join(f'{name.project} {name.version}' for name in names)}")
 
 
 # Retargeting
@@ -284,13 +289,13 @@ def cached_retarget(wheel: Path, blas: str, cache: Path) -> Path:
     """Return the retargeted form of an official wheel, made once per recipe."""
     key = hashlib.sha256(provenance(wheel, blas)).hexdigest()[:16]
     directory = cache / "retargeted" / f"{blas}-{key}"
-    made = directory / retargeted_name(wheel, blas)
+    made = directory / WheelName.parse(wheel).over(blas).file
     if is_intact(made):
         return made
     start = time.perf_counter()
     retarget(wheel, blas, directory, Path(sysconfig.get_path("data")) / "lib")
-    original = "-".join(wheel.name.split("-")[:2])
-    say(f"retargeted {original} -> {blas} in {time.perf_counter() - start:.1f} s")
+    name, seconds = WheelName.parse(wheel), time.perf_counter() - start
+    say(f"retargeted {name.project}-{name.version} -> {blas} in {seconds:.1f} s")
     return made
 
 
@@ -314,35 +319,53 @@ def retarget(wheel: Path, blas: str, output: Path, library_directory: Path) -> P
         The new wheel, whose local version names the BLAS.
     """
     backend = BACKENDS[blas]
-    project, version, *_, python_tag, abi_tag, _ = wheel.stem.split("-")
-    files = read_wheel(wheel)
-    files = replace_library(files, backend, library_directory)
-    info = f"{project}-{version}+{blas}.dist-info"
+    old, new = WheelName.parse(wheel), WheelName.parse(wheel).over(blas)
     files = {
-        name.replace(f"{project}-{version}.dist-info/", f"{info}/", 1): content
-        for name, content in files.items()
+        name.replace(f"{old.info}/", f"{new.info}/", 1): content
+        for name, content in replace_library(read_wheel(wheel), backend, library_directory).items()
     }
-    config = f"{project}/__config__.py"
-    rewritten = {
-        f"{info}/METADATA": rewrite_metadata(
-            files[f"{info}/METADATA"], f"{version}+{blas}", backend.packages[0]
+    rewriters: dict[str, Callable[[bytes], bytes]] = {
+        f"{new.info}/METADATA": lambda text: rewrite_metadata(
+            text, new.version, backend.packages[0]
         ),
-        f"{info}/WHEEL": rewrite_tags(
-            files[f"{info}/WHEEL"], f"{python_tag}-{abi_tag}-linux_x86_64"
-        ),
-        f"{info}/{PROVENANCE}": provenance(wheel, blas),
-        config: rewrite_build_information(files[config], blas),
+        f"{new.info}/WHEEL": lambda text: rewrite_tags(text, new.tag),
+        f"{new.project}/__config__.py": lambda text: rewrite_build_information(text, blas),
     }
-    files |= rewritten
-    files[f"{info}/RECORD"] = record(files, info)
+    files |= {name: rewrite(files[name]) for name, rewrite in rewriters.items()}
+    files[f"{new.info}/{PROVENANCE}"] = provenance(wheel, blas)
+    files[f"{new.info}/RECORD"] = record(files, new.info)
     output.mkdir(parents=True, exist_ok=True)
-    return write_wheel(files, output / retargeted_name(wheel, blas))
+    return write_wheel(files, output / new.file)
 
 
-def retargeted_name(wheel: Path, blas: str) -> str:
-    """File name of the retargeted form: local version, and no claim to run on every Linux."""
-    project, version, *_, python_tag, abi_tag, _ = wheel.stem.split("-")
-    return f"{project}-{version}+{blas}-{python_tag}-{abi_tag}-linux_x86_64.whl"
+@dataclass(frozen=True)
+class WheelName:
+    """What the name of a wheel file says."""
+
+    project: str
+    version: str
+    tag: str
+
+    @classmethod
+    def parse(cls, wheel: Path) -> "WheelName":
+        """Read a file name; a build number, which official wheels rarely have, is dropped."""
+        project, version, *_, python, abi, platforms = wheel.stem.split("-")
+        return cls(project, version, f"{python}-{abi}-{platforms}")
+
+    def over(self, blas: str) -> "WheelName":
+        """Name the build over another BLAS, which claims to run on this Linux only."""
+        python, abi, _ = self.tag.split("-")
+        return WheelName(self.project, f"{self.version}+{blas}", f"{python}-{abi}-linux_x86_64")
+
+    @property
+    def file(self) -> str:
+        """Name of the wheel file."""
+        return f"{self.project}-{self.version}-{self.tag}.whl"
+
+    @property
+    def info(self) -> str:
+        """Name of the folder of metadata inside the wheel."""
+        return f"{self.project}-{self.version}.dist-info"
 
 
 def recipe(blas: str) -> str:
@@ -520,7 +543,7 @@ def read_wheel(wheel: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(wheel) as archive:
             return {e.filename: archive.read(e) for e in archive.infolist() if not e.is_dir()}
-    except zipfile.BadZipFile as error:
+    except DAMAGE as error:
         raise WheelsError(f"{wheel} is damaged ({error}): delete it and run this again") from None
 
 

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,10 @@ STATISTICS = {
 SCALARS = {"version": "version", "started_at": "started_at", "duration": "duration"}
 
 # What damage raises below; JSON errors and Arrow's refusals are ValueErrors.
-DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
-DAMAGE = (*DAMAGE, RecursionError, pa.ArrowException)
+DAMAGE: tuple[type[Exception], ...] = (
+    *(ValueError, TypeError, KeyError, IndexError, AttributeError),
+    *(OverflowError, RecursionError, pa.ArrowException),
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class ResultFile:
     """
 
     commit: str
-    commit_date: pa.Scalar
+    commit_date: datetime
     environment: str
     blas: str
     threads: str
@@ -102,7 +105,7 @@ def parse_result(raw: bytes, benchmarks: Mapping[str, Benchmark], grids: Grids) 
     variables, requirements = data.get("env_vars") or {}, data.get("requirements") or {}
     return ResultFile(
         commit=_text(data["commit_hash"]),
-        commit_date=pa.scalar(data["date"], TIME),
+        commit_date=pa.scalar(data["date"], TIME).as_py(),
         environment=_text(data["env_name"]),
         blas=utf8(variables.get(BLAS_VARIABLE) or _blas_of(requirements)),
         threads=utf8(variables.get(THREADS_VARIABLE) or ""),

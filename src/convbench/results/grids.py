@@ -71,7 +71,9 @@ class Grids:
             size = math.prod(map(len, values))
             if size > MAX_COMBINATIONS:
                 raise ValueError(f"a parameter grid of {size} combinations")
-            plain = [[(name, unquote(v)) for v in axis] for name, axis in zip(names, values)]
+            plain = [
+                [(name, unquote(v)) for v in axis] for name, axis in zip(names, values, strict=True)
+            ]
             known = self._expanded[names, values] = [
                 self._combinations.setdefault(combination, len(self._combinations))
                 for combination in itertools.product(*plain)

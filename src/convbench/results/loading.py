@@ -1,6 +1,6 @@
 """Reading the store into pandas."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,12 @@ from convbench.results.store import parts_of, read_manifest, read_table
 
 # The columns that a filter may name: all that hold text, except the map.
 FILTERS = tuple(f.name for f in schema.SCHEMAS["values"] if pa.types.is_dictionary(f.type))
+
+# What makes a point of the default view, with `params`.
+POINT = (
+    *("project", "machine", "environment", "blas", "threads"),
+    *("blas_identity", "commit", "benchmark"),
+)
 
 # A collector may replace parts while they are read; then the new manifest names the new ones.
 _ATTEMPTS = 5
@@ -50,7 +56,7 @@ def load(
     wanted = {column: _choices(column, choice) for column, choice in filters.items()}
     for attempt in range(_ATTEMPTS):
         try:
-            return schema.to_frame(_read(Path(store), samples, wanted))
+            return schema.to_frame(_read(Path(store), samples, wanted), "values")
         except FileNotFoundError as error:
             if attempt == _ATTEMPTS - 1:
                 raise BadResults(f"{store} lost {error.filename or error}; collect again") from None
@@ -83,7 +89,7 @@ def _read(store: Path, samples: bool, wanted: dict[str, list[str]]) -> pa.Table:
     return pa.concat_tables(tables).unify_dictionaries()
 
 
-def read_samples(store: Path, part: dict[str, Any], rows: int) -> pa.Table:
+def read_samples(store: Path, part: Mapping[str, Any], rows: int) -> pa.Table:
     """Read the samples of one part, row for row; nulls where none were recorded."""
     if part["samples"] is None:
         nulls = pa.nulls(rows, schema.SCHEMAS["samples"].field("samples").type)
@@ -98,7 +104,7 @@ def _with_samples(values: pa.Table, samples: pa.Table) -> pa.Table:
 def load_table(store: Path | str, name: str) -> pd.DataFrame:
     """Read one of the other tables; the right columns and no rows when the store has none."""
     read_manifest(Path(store))
-    return schema.to_frame(read_table(Path(store), name))
+    return schema.to_frame(read_table(Path(store), name), name)
 
 
 def newest(values: pd.DataFrame) -> pd.DataFrame:
@@ -109,23 +115,28 @@ def newest(values: pd.DataFrame) -> pd.DataFrame:
     cell never hides an older one that measured it, or failed at it; a newer failure does hide an
     older number.
     """
-    params = values["params"].map(lambda pairs: tuple(sorted(pairs.items())))
-    cell = [
-        *(values[name] for name in ("project", "machine", "environment", "blas", "threads")),
-        *(values[name] for name in ("blas_identity", "commit", "benchmark")),
-        params.rename("cell"),
-    ]
+    measured = values["status"].ne(schema.SKIPPED).to_numpy()
     ranked = pd.DataFrame(
         {
-            "cell": pd.MultiIndex.from_arrays(cell).factorize()[0],
-            "measured": values["status"].ne(schema.SKIPPED).to_numpy(),
+            "point": _points(values),
+            "measured": measured,
             "started_at": values["started_at"].to_numpy(),
             "run": values["run"].to_numpy(),
             "row": np.arange(len(values)),
         }
     )
-    order = ranked.sort_values(
-        ["measured", "started_at", "run", "row"], na_position="first", kind="stable"
-    )
-    kept = order.drop_duplicates("cell", keep="last")["row"].sort_values()
+    rank = ["measured", "started_at", "run", "row"]
+    order = ranked.sort_values(rank, na_position="first", kind="stable")
+    kept = order.drop_duplicates("point", keep="last")["row"].sort_values()
     return values.iloc[kept.to_numpy()]
+
+
+def _points(values: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.int64]]":
+    """Return a number per row: equal for rows of one point of `newest`."""
+    points = np.zeros(len(values), dtype=np.int64)
+    params = [tuple(sorted(pairs.items())) for pairs in values["params"]]
+    for column in (*(values[name] for name in POINT), pd.Series(params, dtype=object)):
+        codes, found = pd.factorize(column, use_na_sentinel=False)
+        # Numbered anew after each column: the product can't overflow.
+        points, _ = pd.factorize(points * (len(found) + 1) + codes)
+    return points

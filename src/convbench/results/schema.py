@@ -189,6 +189,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "events": ("project", "machine", "environment", "benchmark", "params", "commit"),
 }
 
+# Counts that a row may lack: a failed benchmark was not repeated, an unsupported cell has no work.
+MAYBE_COUNTS: Mapping[str, tuple[str, ...]] = {
+    "values": ("number", "repeat"),
+    "cells": ("flops", "workspace_bytes"),
+    "runs": ("asv_exit_code",),
+}
+
 # Everything that is one file beside the manifest; values and samples are partitioned.
 TABLES = tuple(name for name in SCHEMAS if name not in ("values", "samples"))
 
@@ -198,22 +205,25 @@ def empty_table(name: str) -> pa.Table:
     return SCHEMAS[name].empty_table()
 
 
-def to_frame(table: pa.Table) -> pd.DataFrame:
-    """Turn an Arrow table of the store into pandas: text as `str`, maps as dicts, times in UTC."""
-    plain = {
-        field.name: table.column(field.name).cast(TEXT)
-        for field in table.schema
-        if pa.types.is_dictionary(field.type)
-    }
-    for name, column in plain.items():
-        table = table.set_column(table.schema.get_field_index(name), name, column)
+def to_frame(table: pa.Table, name: str) -> pd.DataFrame:
+    """Turn rows of table `name` into pandas: text as `str`, maps as dicts, times in UTC.
+
+    Types don't depend on the rows: counts that may be missing are floats, with or without NaN.
+    """
+    for position, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(position, field.name, table.column(position).cast(TEXT))
+        elif field.name in MAYBE_COUNTS.get(name, ()):
+            table = table.set_column(
+                position, field.name, table.column(position).cast(NUMBER, safe=False)
+            )
     frame: pd.DataFrame = table.to_pandas(maps_as_pydicts="strict")
     return frame
 
 
 def empty_frame(name: str) -> pd.DataFrame:
     """Return table `name` as a pandas frame without rows, with the types that rows would have."""
-    return to_frame(empty_table(name))
+    return to_frame(empty_table(name), name)
 
 
 def params_text(params: Mapping[str, str]) -> str:

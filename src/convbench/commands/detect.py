@@ -1,0 +1,141 @@
+"""Find the commits that changed a benchmark, and write them into the store's table `events`."""
+
+import argparse
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from convbench.errors import BadUsage
+from convbench.results import load, load_table, newest, write_table
+from convbench.results.schema import OK, SKIPPED, empty_frame, params_text
+from convbench.stats import MIN_COMMITS, find_change_points
+
+SUMMARY = "find the commits at which a benchmark moved to another level"
+
+HISTORY = ("project", "machine", "environment", "blas", "threads", "benchmark", "params")
+"""What one history is about; values of another benchmark version are another history."""
+
+COPIED = (*HISTORY, "strategy", "problem", "dtype", "commit", "unit")
+"""Columns that an event takes from the row of its commit."""
+
+RATE_UNITS = ("/s", "/sec", "/second", "per second")
+"""How the units end of which more is better: GFLOP/s, images/s."""
+
+SHOWN = 10
+"""Changes that are printed; all of them are in the store."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `convbench detect`."""
+    parser.add_argument("store", type=Path, help="folder that `convbench collect` wrote")
+    parser.add_argument(
+        "--min-ratio",
+        type=float,
+        default=1.0,
+        help="leave out changes by less than this factor, up or down (default: 1.0, keep all)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead")
+
+
+def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
+    """Detect over the whole store and replace its events."""
+    if not arguments.min_ratio >= 1:
+        raise BadUsage(f"--min-ratio must be at least 1; got {arguments.min_ratio}")
+    histories = read_histories(arguments.store)
+    found = [event for history in histories for event in events_of(history)]
+    kept = [event for event in found if change_factor(event["ratio"]) >= arguments.min_ratio]
+    write_table(arguments.store, "events", events_table(kept))
+    summary = summarise(histories, kept)
+    for line in [json.dumps(summary)] if arguments.json else report_lines(summary):
+        say(line)
+    return 0
+
+
+def read_histories(store: Path) -> list[pd.DataFrame]:
+    """Read every history of a store: one row per commit, oldest first."""
+    values = newest(load(store))
+    order = load_table(store, "commits")[["project", "commit", "position"]]
+    values = values.merge(order, on=["project", "commit"], how="left")
+    values["params"] = values["params"].map(params_text)
+    values["measured"] = values["status"] != SKIPPED
+    keys = [*HISTORY, "version"]
+    # A commit measured under two BLAS identities has two rows: the history takes the newer.
+    rows = values.sort_values(
+        [*keys, "position", "commit_date", "commit", "measured", "started_at", "run"],
+        na_position="first",
+        kind="stable",
+    ).drop_duplicates([*keys, "commit"], keep="last")
+    return [history for _, history in rows.groupby(keys, dropna=False)]
+
+
+def events_of(history: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Find the changes of one history, as rows of the table `events`."""
+    values = history["value"].where(history["status"] == OK).to_numpy("float64", na_value=math.nan)
+    measured = history[np.isfinite(values)]
+    unit = str(history["unit"].iloc[-1])
+    for change in find_change_points(values, higher_is_better=unit.endswith(RATE_UNITS)):
+        first_new = int(np.isfinite(values[: change.index]).sum())
+        previous, row = measured.iloc[first_new - 1], measured.iloc[first_new]
+        yield {name: row[name] for name in COPIED} | {
+            "previous_commit": previous["commit"],
+            "before": change.before,
+            "after": change.after,
+            "ratio": change.ratio,
+            "kind": "regression" if change.is_regression else "improvement",
+            "points": len(measured),
+            "position": int(row["position"]),
+        }
+
+
+def change_factor(ratio: float) -> float:
+    """Give the size of a change without its direction: 2 for twice and for half."""
+    return max(ratio, 1 / ratio) if ratio > 0 else math.inf
+
+
+def events_table(events: list[dict[str, Any]]) -> pd.DataFrame:
+    """Make the table `events`, also when nothing was found."""
+    return pd.DataFrame(events) if events else empty_frame("events")
+
+
+def summarise(histories: list[pd.DataFrame], events: list[dict[str, Any]]) -> dict[str, Any]:
+    """Count histories and changes."""
+    lengths = [int(history["value"].notna().sum()) for history in histories]
+    kinds = Counter(event["kind"] for event in events)
+    return {
+        "histories": len(histories),
+        "histories_with_enough_commits": sum(length >= MIN_COMMITS for length in lengths),
+        "most_commits": max(lengths, default=0),
+        "min_commits": MIN_COMMITS,
+        "regressions": kinds["regression"],
+        "improvements": kinds["improvement"],
+        "events": events,
+    }
+
+
+def report_lines(summary: dict[str, Any]) -> Iterator[str]:
+    """Write the summary for a terminal, the largest changes first."""
+    yield (
+        f"{summary['histories']:,} histories, {summary['histories_with_enough_commits']:,} "
+        f"with the {summary['min_commits']} commits that a verdict needs"
+    )
+    if not summary["histories_with_enough_commits"]:
+        yield f"{summary['most_commits']} of {summary['min_commits']} commits: no verdict yet"
+        return
+    yield (
+        f"{len(summary['events']):,} changes found: {summary['regressions']:,} regressions, "
+        f"{summary['improvements']:,} improvements"
+    )
+    largest = sorted(summary["events"], key=lambda event: -change_factor(event["ratio"]))
+    for event in largest[:SHOWN]:
+        yield (
+            f"  {event['kind']:<11}  ×{event['ratio']:<7.3g} at {event['commit'][:8]}  "
+            f"{event['benchmark']}({event['params']})  {event['machine']}, {event['environment']}"
+        )
+    if len(largest) > SHOWN:
+        yield f"  and {len(largest) - SHOWN:,} smaller ones, in the store"

@@ -1,0 +1,152 @@
+"""The data that scripts draw from: small columnar files that a <script> element can load.
+
+`fetch` fails on file://, a script does not. Each file is one call, ``CB.put(name, data)``.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from convbench.report.history import default_machine, first_series
+from convbench.report.links import parameter_key
+from convbench.report.matrix import Matrix
+from convbench.report.measurements import Measurements
+from convbench.report.paradox import Paradox
+from convbench.report.series import Change, Line, Point, Series
+
+# Characters that end a script element or, in old engines, a line of JavaScript.
+UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def script(name: str, data: object) -> str:
+    """Write one data file; no name in it can leave its string."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character, escape in UNSAFE.items():
+        text = text.replace(character, escape)
+    return f'CB.put("{name}",{text});\n'
+
+
+def data_files(
+    measurements: Measurements,
+    series: Sequence[Series],
+    matrices: Sequence[Matrix],
+    paradoxes: Sequence[Paradox],
+    repo_url: str = "",
+) -> dict[str, str]:
+    """Make all data files of a site, by their path in it."""
+    numbers: dict[tuple[str, ...], int] = {}
+    groups: dict[int, list[object]] = {}
+    places = []
+    for one in series:
+        number = numbers.setdefault(_file_key(one), len(numbers))
+        group = groups.setdefault(number, [])
+        places.append((number, len(group)))
+        group.append(_series_data(one))
+    files = {f"data/h/{n}.js": script(f"h/{n}", group) for n, group in groups.items()}
+    files["data/meta.js"] = script("meta", _meta(measurements, series, matrices, places, repo_url))
+    if paradoxes:
+        files["data/why.js"] = script("why", [_paradox_data(one) for one in paradoxes])
+    return files
+
+
+def _file_key(one: Series) -> tuple[str, ...]:
+    """Keep together what a reader switches between: the measures of a strategy on a problem."""
+    return (one.strategy, one.problem) if one.strategy else ("", "", one.measure)
+
+
+def _meta(
+    measurements: Measurements,
+    series: Sequence[Series],
+    matrices: Sequence[Matrix],
+    places: Sequence[tuple[int, int]],
+    repo_url: str,
+) -> dict[str, object]:
+    names = {"dtype": "Data type"}
+    parameters = _parameters(series)
+    measures = list(dict.fromkeys(one.measure for one in series))
+    first = first_series(series, matrices)
+    return {
+        "project": measurements.project,
+        "minCommits": measurements.min_commits,
+        "repoUrl": repo_url.rstrip("/"),
+        "commits": [[c.commit, c.date, c.subject] for c in measurements.commits],
+        "parameters": [
+            [name, parameter_key(name), names.get(name, name.capitalize())] for name in parameters
+        ],
+        "measures": [[m, next(one.unit for one in series if one.measure == m)] for m in measures],
+        "lines": sorted({line.name for one in series for line in one.lines}),
+        "machines": sorted({line.machine for one in series for line in one.lines}),
+        "machine": default_machine(series, first) if first else "",
+        "first": series.index(first) if first else -1,
+        "series": [
+            [
+                measures.index(one.measure),
+                *place,
+                [dict(one.params).get(name) for name in parameters],
+            ]
+            for one, place in zip(series, places, strict=True)
+        ],
+    }
+
+
+def _parameters(series: Sequence[Series]) -> list[str]:
+    """Name all parameters, a convolution's own first."""
+    names = dict.fromkeys(name for one in series for name, _ in one.params)
+    own = [name for name in ("problem", "strategy", "dtype") if name in names]
+    return own + [name for name in names if name not in own]
+
+
+def _series_data(one: Series) -> dict[str, object]:
+    return {"unit": one.unit, "lines": [_line_data(line) for line in one.lines]}
+
+
+def _line_data(line: Line) -> dict[str, object]:
+    """Write a line in columns; intervals only where there is one, statuses only where not ok."""
+    points = line.points
+    data: dict[str, object] = {
+        "machine": line.machine,
+        "name": line.name,
+        "identity": line.identity,
+        "x": [point.position for point in points],
+        "y": [_short(point.value) for point in points],
+    }
+    if any(point.low is not None for point in points):
+        data["low"] = [_short(point.low) for point in points]
+        data["high"] = [_short(point.high) for point in points]
+    bad = [[index, point.status] for index, point in enumerate(points) if _is_bad(point)]
+    if bad:
+        data["bad"] = bad
+    if line.changes:
+        data["changes"] = [_change_data(change) for change in line.changes]
+    return data
+
+
+def _is_bad(point: Point) -> bool:
+    return point.value is None
+
+
+def _change_data(change: Change) -> list[object]:
+    numbers = [_short(number) for number in (change.before, change.after, change.ratio)]
+    return [change.position, *numbers, change.kind]
+
+
+def _paradox_data(one: Paradox) -> Mapping[str, object]:
+    return {
+        "machine": one.machine,
+        "line": one.line,
+        "dtype": one.dtype,
+        "flops": one.question.flops,
+        "asked": next((s.name for s in one.picture.spots if s.role == "asked"), None),
+        "fastest": one.explanation.rows[0].name,
+        "names": [timing.name for timing in one.timings],
+        "seconds": [_short(timing.seconds) for timing in one.timings],
+        "operations": [timing.flops or one.question.flops for timing in one.timings],
+        "dense": [one.dense.name, _short(one.dense.seconds), one.dense.flops],
+        "arrow": one.picture.arrow_label,
+    }
+
+
+def _short(value: float | None) -> float | None:
+    """Keep four digits: more than any timing has, and half the bytes."""
+    if value is None or value != value or value in (float("inf"), float("-inf")):
+        return None
+    return float(f"{value:.4g}")

@@ -1,0 +1,158 @@
+"""One series over the commits: which one is shown first, its picture, its words and its table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from convbench.report.figures import HistoryPicture, history_picture
+from convbench.report.links import commit_link, history_link
+from convbench.report.matrix import Matrix
+from convbench.report.measurements import Measurements
+from convbench.report.readable import counted, percent, quantity
+from convbench.report.series import OK, Line, Series
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One commit of the table below the picture."""
+
+    commit: str
+    date: str
+    subject: str
+    commit_url: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The view of the series shown first."""
+
+    title: str
+    detail: str
+    link: str
+    machine: str
+    columns: tuple[str, ...]
+    notes: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+    picture: HistoryPicture
+
+
+def build_history(
+    measurements: Measurements,
+    series: Sequence[Series],
+    matrices: Sequence[Matrix],
+    repo_url: str = "",
+) -> History | None:
+    """Build the view of the first series; None without any."""
+    one = first_series(series, matrices)
+    if one is None:
+        return None
+    machine = default_machine(series, one)
+    lines = labelled_lines(one, machine)
+    title, detail = titles(one)
+    return History(
+        title,
+        detail,
+        history_link(one, machine),
+        machine,
+        tuple(label for label, _ in lines),
+        tuple(verdict(label, line, measurements.min_commits) for label, line in lines),
+        _rows(measurements, lines, one.unit, repo_url),
+        history_picture(f"{title}, {detail}", lines, one.unit, measurements.commits),
+    )
+
+
+def first_series(series: Sequence[Series], matrices: Sequence[Matrix]) -> Series | None:
+    """Choose what to show first: the newest change, else the first problem's winner, else the first."""
+    changed = [
+        (line.changes[-1].position, -index)
+        for index, one in enumerate(series)
+        for line in one.lines
+        if line.changes
+    ]
+    if changed:
+        return series[-max(changed)[1]]
+    if matrices:
+        win, dtype = matrices[0].wins[0], matrices[0].dtype
+        for one in series:
+            if (one.strategy, one.problem, one.dtype) == (win.strategy, win.problem, dtype):
+                return one
+    return series[0] if series else None
+
+
+def default_machine(series: Sequence[Series], one: Series) -> str:
+    """Choose the machine to start with; empty means all: then machines are the lines."""
+    machines = {line.machine for each in series for line in each.lines}
+    names = {line.name for each in series for line in each.lines}
+    if len(machines) > 1 and len(names) == 1:
+        return ""
+    return one.lines[0].machine
+
+
+def labelled_lines(one: Series, machine: str) -> list[tuple[str, Line]]:
+    """Label the lines of a machine; of all machines with the machine's name as well."""
+    lines = [line for line in one.lines if machine in ("", line.machine)]
+    machines = len({line.machine for line in lines}) > 1
+    names = len({line.name for line in lines}) > 1
+    return [
+        (
+            f"{line.machine} · {line.name}" if machines and names
+            else line.machine if machines else line.name,
+            line,
+        )
+        for line in lines
+    ]
+
+
+def titles(one: Series) -> tuple[str, str]:
+    """Name a series: what a reader looks for first, then the rest."""
+    if one.strategy and one.problem:
+        rest = [value for name, value in one.params if name not in ("strategy", "problem")]
+        return f"{one.strategy} on {one.problem}", " · ".join([*rest, one.measure])
+    params = ", ".join(f"{name}={value}" for name, value in one.params)
+    return one.measure, params or one.unit
+
+
+def verdict(label: str, line: Line, min_commits: int) -> str:
+    """Say what is known of one line; two points are never compared."""
+    if line.changes:
+        found = ", ".join(f"{percent(change.ratio)}" for change in line.changes)
+        return f"{label}: {counted(len(line.changes), 'change')} found ({found})"
+    measured = len(line.values)
+    if measured < min_commits:
+        return f"{label}: {measured} of {counted(min_commits, 'commit')}: no verdict yet"
+    return f"{label}: no change found in {counted(measured, 'commit')}"
+
+
+def _rows(
+    measurements: Measurements, lines: Sequence[tuple[str, Line]], unit: str, repo_url: str
+) -> tuple[TableRow, ...]:
+    by_position = [{point.position: point for point in line.points} for _, line in lines]
+    positions = sorted({position for points in by_position for position in points}, reverse=True)
+    rows = []
+    for position in positions:
+        commit = measurements.commits[position]
+        values = []
+        for points in by_position:
+            point = points.get(position)
+            if point is None:
+                values.append("–")
+            elif point.value is None:
+                values.append(point.status if point.status != OK else "no number")
+            else:
+                values.append(_with_interval(point.value, point.low, point.high, unit))
+        rows.append(
+            TableRow(
+                commit.short,
+                commit.date,
+                commit.subject,
+                commit_link(repo_url, commit.commit),
+                tuple(values),
+            )
+        )
+    return tuple(rows)
+
+
+def _with_interval(value: float, low: float | None, high: float | None, unit: str) -> str:
+    if low is None or high is None:
+        return quantity(value, unit)
+    return f"{quantity(value, unit)} [{quantity(low, unit)}, {quantity(high, unit)}]"

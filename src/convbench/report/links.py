@@ -1,0 +1,31 @@
+"""Addresses within the site: every view's state is in the part after the #."""
+
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
+
+from convbench.report.series import Series
+
+# Query keys that a view uses itself; a benchmark's parameter of that name gets a prefix.
+RESERVED = frozenset({"measure", "machine", "scale"})
+
+
+def parameter_key(name: str) -> str:
+    """Give the query key of a benchmark's parameter."""
+    return f"param.{name}" if name in RESERVED else name
+
+
+def view_link(view: str, state: Mapping[str, str]) -> str:
+    """Link to a view in a state; empty values are left out."""
+    query = urlencode({key: value for key, value in state.items() if value}, quote_via=quote)
+    return f"#/{view}?{query}" if query else f"#/{view}"
+
+
+def history_link(series: Series, machine: str = "") -> str:
+    """Link to the history of one series, on one machine or as the page chooses."""
+    params = {parameter_key(name): value for name, value in series.params}
+    return view_link("history", {"measure": series.measure, **params, "machine": machine})
+
+
+def commit_link(repo_url: str, commit: str) -> str:
+    """Link to a commit at its host; empty without one."""
+    return f"{repo_url.rstrip('/')}/commit/{quote(commit, safe='')}" if repo_url else ""

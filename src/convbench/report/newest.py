@@ -1,0 +1,132 @@
+"""The newest value of every history, in groups that fit on a screen."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from convbench.report.figures import Sparkline, sparkline
+from convbench.report.links import history_link
+from convbench.report.matrix import facts_of_problems
+from convbench.report.measurements import Measurements
+from convbench.report.readable import quantity, significant
+from convbench.report.series import Line, Series
+from convbench.report.winners import MEASURE
+
+# Pages stay light on large suites: the rest of a group is one click away, in its history.
+MOST_ROWS, MOST_COLUMNS = 12, 4
+
+
+@dataclass(frozen=True, slots=True)
+class ValueCell:
+    """The newest value on one line."""
+
+    status: str
+    text: str
+    interval: str
+    sparkline: Sparkline | None
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRow:
+    """One series on every line; None where a line never measured it."""
+
+    label: str
+    link: str
+    cells: tuple[ValueCell | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ValueGroup:
+    """Series read together: one problem's strategies, or one benchmark's parameters."""
+
+    title: str
+    detail: str
+    rows: tuple[ValueRow, ...]
+    more: int
+    more_link: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewestValues:
+    """All groups, with the lines that are their columns."""
+
+    columns: tuple[str, ...]
+    hidden_columns: int
+    groups: tuple[ValueGroup, ...]
+
+
+def newest_values(measurements: Measurements, series: Sequence[Series]) -> NewestValues:
+    """Group the series and write each line's newest value."""
+    lines = sorted({(line.machine, line.name) for one in series for line in one.lines})
+    shown = lines[:MOST_COLUMNS]
+    several = len({machine for machine, _ in lines}) > 1
+    names = len({name for _, name in lines}) > 1
+    columns = tuple(
+        " · ".join(filter(None, (machine if several else "", line if names or not several else "")))
+        for machine, line in shown
+    )
+    facts = facts_of_problems(measurements.tables["problems"])
+    flops = {name: int(row["flops"]) for name, row in facts.items()}
+    groups: dict[tuple[str, str], list[Series]] = {}
+    for one in sorted(series, key=lambda one: _order(one, flops)):
+        groups.setdefault(_group(one), []).append(one)
+    commits = len(measurements.commits)
+    return NewestValues(
+        columns,
+        len(lines) - len(shown),
+        tuple(
+            _value_group(title, detail, members, shown, commits)
+            for (title, detail), members in groups.items()
+        ),
+    )
+
+
+def _group(one: Series) -> tuple[str, str]:
+    if one.measure == MEASURE and one.problem:
+        return one.problem, " · ".join(filter(None, (one.dtype, one.measure)))
+    return one.measure, one.unit
+
+
+def _order(one: Series, flops: Mapping[str, int]) -> tuple[bool, float, str, str]:
+    """Run times first, small problems first; other measures by name."""
+    main = one.measure == MEASURE and bool(one.problem)
+    return (
+        not main,
+        flops.get(one.problem, math.inf) if main else 0.0,
+        one.problem if main else one.measure,
+        one.dtype if main else "",
+    )
+
+
+def _value_group(
+    title: str,
+    detail: str,
+    members: Sequence[Series],
+    lines: Sequence[tuple[str, str]],
+    commits: int,
+) -> ValueGroup:
+    rows = tuple(_value_row(one, lines, commits) for one in members[:MOST_ROWS])
+    more = max(len(members) - MOST_ROWS, 0)
+    return ValueGroup(title, detail, rows, more, history_link(members[-1]) if more else "")
+
+
+def _value_row(one: Series, lines: Sequence[tuple[str, str]], commits: int) -> ValueRow:
+    by_name = {(line.machine, line.name): line for line in one.lines}
+    cells = tuple(
+        _value_cell(by_name[key], one.unit, commits) if key in by_name else None for key in lines
+    )
+    if one.measure == MEASURE and one.problem:
+        return ValueRow(one.strategy or one.label, history_link(one), cells)
+    values = [value for _, value in one.params] if one.strategy else [one.label]
+    return ValueRow(" · ".join(values), history_link(one), cells)
+
+
+def _value_cell(line: Line, unit: str, commits: int) -> ValueCell:
+    point = line.newest
+    if point.value is None:
+        return ValueCell(point.status, "", "", None)
+    interval = ""
+    if point.low is not None and point.high is not None and point.value:
+        half = (point.high - point.low) / 2 / abs(point.value) * 100
+        interval = f"±{significant(half, 2)} %" if half >= 0.05 else "±0 %"
+    return ValueCell(point.status, quantity(point.value, unit), interval, sparkline(line, commits))

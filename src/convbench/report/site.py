@@ -1,0 +1,68 @@
+"""Write the site: built whole in a folder beside, then put in place, unchanged files untouched."""
+
+import filecmp
+import shutil
+import tempfile
+from importlib import metadata, resources
+from pathlib import Path
+
+from convbench.report.data_files import data_files
+from convbench.report.measurements import Measurements
+from convbench.report.pages import build_views, render_index
+from convbench.report.series import build_series
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+def site_files(measurements: Measurements, repo_url: str = "") -> dict[str, str]:
+    """Make the text of every generated file, by its path in the site; pure."""
+    series = build_series(measurements)
+    views = build_views(measurements, series, repo_url)
+    index = render_index(
+        measurements,
+        views,
+        version=metadata.version("convbench"),
+        plotly=metadata.version("plotly"),
+    )
+    files = data_files(measurements, series, views.matrices, views.paradoxes, repo_url)
+    return {"index.html": index, **files}
+
+
+def write_site(
+    measurements: Measurements,
+    output: Path,
+    *,
+    plotly_bundle: Path | None = None,
+    repo_url: str = "",
+) -> Path:
+    """Write the site and return the path of its index.
+
+    A reader of the old site never sees half of the new one, and a file whose bytes did not change
+    keeps its time, so that copying tools skip it.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:
+        fresh = Path(folder) / "site"
+        shutil.copytree(ASSETS, fresh / "assets", copy_function=shutil.copyfile)
+        for path, text in site_files(measurements, repo_url).items():
+            (fresh / path).parent.mkdir(parents=True, exist_ok=True)
+            (fresh / path).write_text(text, encoding="utf-8", newline="\n")
+        shutil.copyfile(plotly_bundle or installed_bundle(), fresh / "plotly.min.js")
+        _keep_unchanged(output, fresh)
+        if output.exists():
+            output.rename(Path(folder) / "old")
+        fresh.rename(output)
+    return output / "index.html"
+
+
+def installed_bundle() -> Path:
+    """Give plotly.py's own copy of Plotly, which matches it by construction."""
+    return Path(str(resources.files("plotly") / "package_data" / "plotly.min.js"))
+
+
+def _keep_unchanged(old: Path, fresh: Path) -> None:
+    """Give files that did not change their old times."""
+    for path in fresh.rglob("*"):
+        before = old / path.relative_to(fresh)
+        if path.is_file() and before.is_file() and filecmp.cmp(path, before, shallow=False):
+            shutil.copystat(before, path)

@@ -1,0 +1,114 @@
+"""What is known of every history: the state each one is counted in, and the changes found."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from convbench.report.figures import Sparkline, sparkline
+from convbench.report.links import commit_link, history_link
+from convbench.report.measurements import Measurements
+from convbench.report.readable import percent, quantity
+from convbench.report.series import FAILED, SKIPPED, Change, Line, Series
+
+REGRESSED, IMPROVED, UNCHANGED, UNDECIDED = "regressed", "improved", "unchanged", "undecided"
+STATES = (REGRESSED, IMPROVED, UNCHANGED, UNDECIDED, FAILED, SKIPPED)
+MOST_CHANGES = 60
+
+
+def state_of(line: Line, min_commits: int) -> str:
+    """Give the one state of a history; each history is counted once.
+
+    The newest commit decides: failed or skipped there is failed or skipped. Else the newest change
+    that was found; else whether there were commits enough to find one.
+    """
+    if line.newest.status in (FAILED, SKIPPED):
+        return line.newest.status
+    if line.changes:
+        return REGRESSED if line.changes[-1].kind == "regression" else IMPROVED
+    return UNCHANGED if len(line.values) >= min_commits else UNDECIDED
+
+
+def count_states(series: Sequence[Series], min_commits: int) -> Mapping[str, int]:
+    """Count the histories by state; the counts add up to all histories."""
+    counts = Counter(state_of(line, min_commits) for one in series for line in one.lines)
+    return {state: counts[state] for state in STATES}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One commit's effect on one strategy or measure, shown by the history it moved most."""
+
+    kind: str
+    change: str
+    before: str
+    after: str
+    name: str
+    detail: str
+    sparkline: Sparkline | None
+    position: int
+    commit: str
+    date: str
+    subject: str
+    commit_url: str
+    where: str
+    link: str
+    others: tuple[str, ...]
+
+
+def change_rows(
+    measurements: Measurements, series: Sequence[Series], repo_url: str
+) -> tuple[ChangeRow, ...]:
+    """Group the changes by commit, kind and strategy (or measure), newest commit first."""
+    groups: dict[tuple[int, str, str], list[tuple[Change, Series, Line]]] = {}
+    for one in series:
+        for line in one.lines:
+            for change in line.changes:
+                key = (change.position, change.kind, one.strategy or one.measure)
+                groups.setdefault(key, []).append((change, one, line))
+    ordered = sorted(groups.items(), key=lambda item: (-item[0][0], item[0][1] != "regression"))
+    return tuple(
+        _change_row(measurements, key[2], members, repo_url) for key, members in ordered
+    )
+
+
+def _change_row(
+    measurements: Measurements,
+    name: str,
+    members: Sequence[tuple[Change, Series, Line]],
+    repo_url: str,
+) -> ChangeRow:
+    ranked = sorted(members, key=lambda member: -size_of(member[0]))
+    change, one, line = ranked[0]
+    commit = measurements.commits[change.position]
+    others = tuple(
+        f"{other.label}, {_where(measurements, its_line)}: {percent(its_change.ratio)}"
+        for its_change, other, its_line in ranked[1:]
+    )
+    values = [value for key, value in one.params if key != "strategy"]
+    return ChangeRow(
+        kind=change.kind,
+        change=f"{'▲' if change.ratio > 1 else '▼'} {percent(change.ratio)}",
+        before=quantity(change.before, one.unit),
+        after=quantity(change.after, one.unit),
+        name=name,
+        detail=" · ".join([*([one.measure] if one.strategy else []), *values]),
+        sparkline=sparkline(line, len(measurements.commits)),
+        position=change.position,
+        commit=commit.short,
+        date=commit.date,
+        subject=commit.subject,
+        commit_url=commit_link(repo_url, commit.commit),
+        where=_where(measurements, line),
+        link=history_link(one, line.machine),
+        others=others,
+    )
+
+
+def size_of(change: Change) -> float:
+    """Give how large a change is, whichever way it went."""
+    return max(change.ratio, 1 / change.ratio) if change.ratio > 0 else float("inf")
+
+
+def _where(measurements: Measurements, line: Line) -> str:
+    several = measurements.values["machine"].nunique() > 1
+    return f"{line.machine} · {line.name}" if several else line.name

@@ -1,0 +1,73 @@
+"""The store's small tables: rows added by key, never taken away while their project is there."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from convbench.results.asv_files import Benchmark
+from convbench.results.commits import (
+    positions_by_date,
+    positions_by_history,
+    read_history,
+    with_history,
+)
+from convbench.results.schema import KEYS, SCHEMAS
+from convbench.results.store import read_table, replace_table
+
+Row = dict[str, Any]
+
+
+class SmallTables:
+    """The small tables of one store while it is collected into; `write` puts them on disk."""
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+        self._rows: dict[str, dict[tuple[str, ...], Row]] = {}
+
+    def add(self, name: str, rows: Iterable[Row]) -> None:
+        """Add rows; columns that they leave out keep what a row of the same key had there."""
+        table, nothing = self._of(name), dict.fromkeys(SCHEMAS[name].names)
+        for row in rows:
+            key = tuple(row[column] for column in KEYS[name])
+            table[key] = nothing | table.get(key, {}) | row
+
+    def _of(self, name: str) -> dict[tuple[str, ...], Row]:
+        if name not in self._rows:
+            rows = read_table(self._store, name).to_pylist()
+            key = KEYS[name]
+            self._rows[name] = {tuple(row[column] for column in key): row for row in rows}
+        return self._rows[name]
+
+    def benchmarks(self, project: str) -> dict[str, Benchmark]:
+        """Return every benchmark that a project ever had: asv forgets those that are gone."""
+        return {
+            name: Benchmark(
+                **{column: row[column] for column in ("benchmark", "type", "unit")},
+                param_names=tuple(row["param_names"]),
+                version=row["version"],
+                code=row["code"],
+            )
+            for (owner, name), row in self._of("benchmarks").items()
+            if owner == project
+        }
+
+    def order_commits(self, projects: Iterable[str], repo: Path | None) -> None:
+        """Give the commits of some projects their positions, and git's facts if there is a repo."""
+        table = self._of("commits")
+        for project in sorted(projects):
+            rows = [row for row in table.values() if row["project"] == project]
+            if repo is None:
+                self.add("commits", positions_by_date(rows))
+            else:
+                history = read_history(repo, [row["commit"] for row in rows])
+                rows = with_history(rows, history)
+                self.add("commits", positions_by_history(rows, history.chain))
+
+    def write(self, projects: set[str]) -> None:
+        """Replace the tables that were looked at, with the rows of these projects only."""
+        for name, rows in sorted(self._rows.items()):
+            kept = [row for _, row in sorted(rows.items()) if row["project"] in projects]
+            if kept or (self._store / f"{name}.parquet").exists():
+                replace_table(self._store, name, pa.Table.from_pylist(kept, SCHEMAS[name]))

@@ -1,0 +1,124 @@
+"""One run of asv: what it is given, what it never sees, how its end is judged."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from convbench import ConvProblem, asv_run
+from convbench.errors import BadUsage, MeasureFailed
+from convbench.strategies import STRATEGIES
+from convbench.workloads import WORKLOADS
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_a_derived_configuration_can_lie_anywhere(tmp_path: Path) -> None:
+    config = asv_run.read_config(ROOT / "asv.conf.json")
+
+    derived = asv_run.derived_config(config, ROOT, tmp_path)
+
+    assert derived["results_dir"] == str(tmp_path)
+    assert all(Path(derived[key]).is_absolute() for key in ("repo", "benchmark_dir", "env_dir"))
+    assert "{conf_dir}" not in json.dumps(derived)
+    assert f"python {ROOT}/src/convbench/wheels.py" in derived["install_command"][0]
+    assert derived["matrix"] == config["matrix"]
+    assert derived["exclude"] == config["exclude"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [("{", "not valid JSON"), ("[]", "no JSON object"), (None, "no asv conf")]
+)
+def test_a_bad_configuration_is_named(tmp_path: Path, content: str | None, message: str) -> None:
+    path = tmp_path / "asv.conf.json"
+    if content is not None:
+        path.write_text(content)
+
+    with pytest.raises(BadUsage, match=f"{message}.*{re.escape(str(path))}|{path}.*{message}"):
+        asv_run.read_config(path)
+
+
+def test_thread_variables_of_the_caller_are_dropped_and_told(tmp_path: Path) -> None:
+    shell = {"HOME": "/somewhere", "OMP_NUM_THREADS": "7", "MKL_CBWR": "AVX2", "PATH": "/bin"}
+
+    environment, dropped = asv_run.shielded_environment(
+        shell, home=tmp_path, facts=tmp_path / "facts", lock=tmp_path / "absent.lock"
+    )
+
+    assert dropped == {"OMP_NUM_THREADS": "7", "MKL_CBWR": "AVX2"}
+    assert not dropped.keys() & environment.keys()
+    assert environment["HOME"] == str(tmp_path)
+    assert environment["PIP_CACHE_DIR"] == "/somewhere/.cache/pip"
+    assert environment["PATH"] == "/bin"
+    assert "PIP_CONSTRAINT" not in environment
+
+
+def test_installs_of_asv_itself_are_pinned_by_the_lock_file(tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.lock"
+    lock.touch()
+
+    environment, _ = asv_run.shielded_environment({}, home=tmp_path, facts=tmp_path, lock=lock)
+
+    assert environment["PIP_CONSTRAINT"] == str(lock)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("problem", WORKLOADS)
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_cell_is_selected_unless_its_strategy_refuses_it(
+    strategy: str, problem: str, dtype: str
+) -> None:
+    name = f"run.Float32.time_run('{strategy}', '{problem}', '{dtype}')"
+
+    selected = re.search(asv_run.selection(), name) is not None
+
+    conv_problem = ConvProblem(**WORKLOADS[problem], dtype=dtype)
+    assert selected == (STRATEGIES[strategy].unsupported(conv_problem) is None)
+
+
+def test_benchmarks_that_are_no_cells_are_selected() -> None:
+    assert re.search(asv_run.selection(), "control.Control.time_noop")
+    assert re.search(asv_run.selection(), "dense.Dense.time_dot('float64')")
+
+
+@pytest.mark.parametrize("exit_code", [0, asv_run.SOME_BENCHMARKS_FAILED])
+def test_a_complete_run_is_accepted_though_a_benchmark_failed(
+    tmp_path: Path, exit_code: int
+) -> None:
+    assert asv_run.check(exit_code, tmp_path / "log") is None
+
+
+def test_a_run_that_stopped_is_refused_with_its_last_words(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("· Creating environments\nasv: no space left on device\n\n")
+
+    with pytest.raises(MeasureFailed, match=r"exit code 1: asv: no space left on device; .*log"):
+        asv_run.check(1, log)
+
+
+def test_a_run_is_told_line_by_line_and_logged_whole(tmp_path: Path) -> None:
+    fake = tmp_path / "asv"
+    fake.mkdir()
+    (fake / "__init__.py").touch()
+    (fake / "__main__.py").write_text(
+        "import sys\n"
+        "print('· Creating environments')\n"
+        "print('[25.00%] ··· run.Float32.time_run            ok')\n"
+        "print('not progress')\n"
+        "sys.exit(2)\n"
+    )
+    said: list[str] = []
+
+    code = asv_run.run_asv(
+        [],
+        environment={"PYTHONPATH": str(tmp_path), "PATH": str(Path(sys.executable).parent)},
+        folder=tmp_path,
+        log=tmp_path / "log",
+        say=said.append,
+    )
+
+    assert code == 2
+    assert said == ["  Creating environments", "   25.0 %  run.Float32.time_run"]
+    assert "not progress" in (tmp_path / "log").read_text()

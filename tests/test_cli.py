@@ -1,0 +1,72 @@
+"""The command line: one line and exit code 2 for what a user can cause, never a traceback."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convbench import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([name, "--help"])
+
+    assert stopped.value.code == 0
+    assert f"convbench {name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["collect", "no/such/folder", "--store", "store"], "no/such/folder"),
+        (["detect", "no/such/store"], "no/such/store"),
+        (["report", "no/such/store"], "no/such/store"),
+        (["measure", "no-such-commit"], "'no-such-commit' names no commit"),
+        (["measure", "HEAD", "--config", "no/asv.conf.json"], "no asv configuration"),
+        (["measure", "HEAD", "--machine", "a/b"], "machine name 'a/b'"),
+        (["explain", "--input", "32x32", "--filters", "10x2x2"], "32x32"),
+        (
+            ["explain", "--input", "32x32x3", "--filters", "10x2x2", "--stride", "-1"],
+            "stride",
+        ),
+    ],
+)
+def test_a_wrong_request_gets_one_clear_line(
+    words: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(ROOT if words[0] == "measure" else tmp_path)
+
+    code = cli.main(words)
+
+    error = capsys.readouterr().err
+    assert code == 2
+    assert message in error
+    assert error.count("\n") == 1
+    assert error.startswith("convbench: ")
+
+
+def test_an_unknown_command_is_refused_with_the_known_ones(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["measur"])
+
+    assert stopped.value.code == 2
+    assert all(name in capsys.readouterr().err for name in cli.COMMANDS)
+
+
+def test_a_reader_that_stops_early_causes_no_complaint() -> None:
+    command = f"{sys.executable} -c 'from convbench.cli import say; [say(str(i)) for i in range(99999)]'"
+
+    answer = subprocess.run(f"{command} | head -1", shell=True, capture_output=True, text=True)
+
+    assert (answer.stdout, answer.stderr) == ("0\n", "")

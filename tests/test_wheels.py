@@ -1,0 +1,594 @@
+import ast
+import base64
+import csv
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convbench import wheels
+
+SCRIPT = Path(wheels.__file__)
+MKL = wheels.BACKENDS["mkl"]
+
+needs_compiler = pytest.mark.skipif(
+    not all(map(shutil.which, ("gcc", "nm"))), reason="gcc and nm build the shim"
+)
+
+
+def run_script(
+    *arguments: str | Path,
+    python: str | Path = sys.executable,
+    flags: tuple[str, ...] = (),
+    **env: str,
+) -> subprocess.CompletedProcess[str]:
+    """Run wheels.py as asv does, with a few more environment variables."""
+    dropped = ("CONVBENCH_BLAS", "ASV_ENV_TYPE", "PYTHONPATH")
+    variables = {name: value for name, value in os.environ.items() if name not in dropped}
+    return subprocess.run(
+        [python, *flags, SCRIPT, *arguments],
+        env={**variables, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def assert_one_line_error(finished: subprocess.CompletedProcess[str], *words: str) -> None:
+    assert finished.returncode == 2, finished
+    assert finished.stderr.count("\n") == 1, finished.stderr
+    assert all(word in finished.stderr for word in words), finished.stderr
+
+
+# A plain file
+
+
+def test_the_file_imports_the_standard_library_alone() -> None:
+    tree = ast.parse(SCRIPT.read_text())
+    names = {alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names}
+    names |= {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+    assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("given", ["netlib", ""])
+def test_an_unknown_blas_is_answered_with_the_accepted_names(given: str, tmp_path: Path) -> None:
+    finished = run_script("--cache", tmp_path / "cache", CONVBENCH_BLAS=given)
+    assert_one_line_error(finished, repr(given), "openblas, mkl")
+
+
+def test_the_option_wins_over_the_variable() -> None:
+    assert "'atlas'" in run_script("--blas", "atlas", CONVBENCH_BLAS="openblas").stderr
+
+
+@pytest.mark.parametrize("provider", ["conda", "rattler"])
+def test_conda_environments_are_left_alone(provider: str, tmp_path: Path) -> None:
+    finished = run_script(
+        "--cache", tmp_path / "cache", ASV_ENV_TYPE=provider, CONVBENCH_BLAS="mkl"
+    )
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert not list(tmp_path.iterdir())
+
+
+def test_stock_wheels_are_openblas_builds_already(tmp_path: Path) -> None:
+    finished = run_script("--cache", tmp_path / "cache", CONVBENCH_BLAS="openblas")
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert finished.stdout.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("blas", wheels.BLAS_NAMES)
+def test_an_environment_without_numpy_is_an_error(blas: str, tmp_path: Path) -> None:
+    finished = run_script("--cache", tmp_path, CONVBENCH_BLAS=blas, flags=("-I", "-S"))
+    assert_one_line_error(finished, "numpy is not installed", "matrix.req")
+
+
+@pytest.mark.parametrize("present", [(), ("gcc",), ("nm",)])
+def test_missing_tools_are_named_before_anything_is_written(
+    present: tuple[str, ...], tmp_path: Path
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in present:
+        (tools / tool).symlink_to("/bin/true")
+    finished = run_script("--cache", tmp_path / "cache", PATH=str(tools), CONVBENCH_BLAS="mkl")
+    missing = " and ".join(tool for tool in ("gcc", "nm") if tool not in present)
+    assert_one_line_error(finished, f"{missing} not found", "shim", "apt-get install gcc binutils")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_other_hosts_are_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.delenv("ASV_ENV_TYPE", raising=False)
+    monkeypatch.setattr(wheels.platform, "machine", lambda: "aarch64")
+    assert wheels.main(["--blas", "mkl", "--cache", str(tmp_path / "cache")]) == 2
+    assert "Linux x86-64, not on linux aarch64" in capsys.readouterr().err
+    assert not (tmp_path / "cache").exists()
+
+
+def test_the_default_cache_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert wheels.parse_arguments([]).cache == tmp_path / "convbench" / "wheels"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert wheels.parse_arguments([]).cache == Path("/home/someone/.cache/convbench/wheels")
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("name", "ilp64", "target"),
+    [
+        ("scipy_cblas_dgemm64_", True, "cblas_dgemm_64"),
+        ("scipy_cblas_zdotc_sub64_", True, "cblas_zdotc_sub_64"),
+        ("scipy_dgesv_64_", True, "dgesv_64_"),
+        ("scipy_dgemm_", False, "dgemm_"),
+        ("scipy_chla_transtype_", False, "chla_transtype_"),
+        ("scipy_cblas_dgemm", False, "cblas_dgemm"),
+    ],
+)
+def test_symbols_translate_to_the_names_of_mkl(name: str, ilp64: bool, target: str) -> None:
+    interface = MKL.ilp64 if ilp64 else MKL.lp64
+    assert wheels.Symbol.parse(name, ilp64).target(interface) == target
+
+
+@pytest.mark.parametrize(("name", "ilp64"), [("dgemm_", False), ("scipy_dgesv_", True)])
+def test_a_foreign_symbol_is_an_error(name: str, ilp64: bool) -> None:
+    with pytest.raises(wheels.WheelsError, match=name):
+        wheels.Symbol.parse(name, ilp64)
+
+
+def test_renaming_a_library_moves_no_byte_of_a_module() -> None:
+    old, new = f"{wheels.BUNDLED_PREFIX}64_-ab.so", f"{wheels.SHIM_PREFIX}64_-ab.so"
+    module = b"\x7fELF\0" + old.encode() + b"\0tail"
+    assert wheels.rename_library(module, old, new) == b"\x7fELF\0" + new.encode() + b"\0tail"
+    with pytest.raises(ValueError, match="as long as"):
+        wheels.rename_library(module, old, "shorter.so")
+
+
+def test_the_name_of_the_shim_is_no_openblas() -> None:
+    assert "openblas" not in wheels.SHIM_PREFIX  # threadpoolctl would take it for one
+    assert len(wheels.SHIM_PREFIX) == len(wheels.BUNDLED_PREFIX)
+
+
+def test_a_retargeted_wheel_is_named_by_its_local_version() -> None:
+    official = Path("numpy-2.4.6-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl")
+    name = wheels.WheelName.parse(official).over("mkl")
+    assert name.file == "numpy-2.4.6+mkl-cp311-cp311-linux_x86_64.whl"
+    assert name.info == "numpy-2.4.6+mkl.dist-info"
+
+
+# Rewritten files
+
+
+def test_metadata_states_version_and_requirement_in_its_header_only() -> None:
+    text = b"Metadata-Version: 2.4\nName: numpy\nVersion: 2.4.6\nSummary: s\n\nVersion: old\n"
+    assert wheels.rewrite_metadata(text, "2.4.6+mkl", "mkl==1") == (
+        b"Metadata-Version: 2.4\nName: numpy\nVersion: 2.4.6+mkl\nRequires-Dist: mkl==1\n"
+        b"Summary: s\n\nVersion: old\n"
+    )
+
+
+def test_the_wheel_claims_one_tag() -> None:
+    text = b"Wheel-Version: 1.0\nTag: cp311-cp311-a\nTag: cp311-cp311-b\n\n"
+    expected = b"Wheel-Version: 1.0\nTag: cp311-cp311-linux_x86_64\n\n"
+    assert wheels.rewrite_tags(text, "cp311-cp311-linux_x86_64") == expected
+
+
+BUILD_INFORMATION = b"""CONFIG = {
+    "Build Dependencies": {
+        "blas": {
+            "name": "scipy-openblas",
+            "version": "0.3.30",
+            "openblas configuration": r"OpenBLAS 0.3.30",
+            "has ilp64": bool("True".lower().replace('false', '')),
+        },
+        "lapack": {"name": "scipy-openblas", "version": "0.3.30"},
+        "pybind11": {"name": "pybind11"},
+    }
+}
+"""
+
+
+def test_build_information_names_the_blas_and_keeps_what_scipy_reads() -> None:
+    names: dict[str, dict[str, dict[str, dict[str, object]]]] = {}
+    exec(wheels.rewrite_build_information(BUILD_INFORMATION, "mkl"), names)
+    found = names["CONFIG"]["Build Dependencies"]
+    assert found["blas"]["name"] == found["lapack"]["name"] == "mkl"
+    assert found["blas"]["has ilp64"] is True
+    assert found["pybind11"] == {"name": "pybind11"}
+    assert "openblas" not in str(found).lower()
+
+
+def assert_record_is_true(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        record = next(name for name in archive.namelist() if name.endswith(".dist-info/RECORD"))
+        rows = list(csv.reader(archive.read(record).decode().splitlines()))
+        assert sorted(name for name, _, _ in rows) == sorted(archive.namelist())
+        for name, digest, size in rows:
+            content = archive.read(name)
+            if name == record:
+                assert (digest, size) == ("", "")
+                continue
+            padded = digest.removeprefix("sha256=") + "="
+            assert base64.urlsafe_b64decode(padded) == hashlib.sha256(content).digest()
+            assert int(size) == len(content)
+
+
+def test_record_lists_every_file_with_its_hash(tmp_path: Path) -> None:
+    files = {"p/a,b.py": b"1", "p/__init__.py": b"", "p-1.dist-info/RECORD": b"stale"}
+    files["p-1.dist-info/RECORD"] = wheels.record(files, "p-1.dist-info")
+    assert_record_is_true(wheels.write_wheel(files, tmp_path / "p-1-py3-none-any.whl"))
+
+
+def test_equal_files_give_equal_bytes_in_any_order(tmp_path: Path) -> None:
+    first = wheels.write_wheel({"a": b"1", "b": b"2"}, tmp_path / "first.whl")
+    second = wheels.write_wheel({"b": b"2", "a": b"1"}, tmp_path / "second.whl")
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_an_interrupted_write_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        wheels.write_wheel({"a": b"1"}, tmp_path / "a.whl")
+    assert not list(tmp_path.iterdir())
+
+
+# The cache
+
+
+class FakeIndex:
+    """Stands for pip: every download writes the same bytes under an official name."""
+
+    NAME = "numpy-2.4.6-cp311-cp311-manylinux_2_28_x86_64.whl"
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.downloads = 0
+
+    def __call__(self, *arguments: str) -> None:
+        assert arguments[-1] == "numpy===2.4.6"
+        self.downloads += 1
+        Path(arguments[arguments.index("--dest") + 1], self.NAME).write_bytes(self.content)
+
+
+@pytest.fixture
+def intact(tmp_path: Path) -> bytes:
+    return wheels.write_wheel({"numpy/a.py": b"x" * 999}, tmp_path / "intact.whl").read_bytes()
+
+
+def test_an_official_wheel_is_downloaded_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, intact: bytes
+) -> None:
+    index = FakeIndex(intact)
+    monkeypatch.setattr(wheels, "pip", index)
+    first = wheels.official_wheel("numpy", "2.4.6", tmp_path / "cache")
+    assert wheels.official_wheel("numpy", "2.4.6", tmp_path / "cache") == first
+    assert index.downloads == 1
+    assert [path.name for path in first.parent.iterdir()] == [FakeIndex.NAME]
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-30], lambda b: b[:40] + b"?" + b[41:]])
+def test_a_damaged_cached_download_is_replaced(
+    damage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, intact: bytes, capsys
+) -> None:
+    monkeypatch.setattr(wheels, "pip", FakeIndex(intact))
+    cached = wheels.official_wheel("numpy", "2.4.6", tmp_path / "cache")
+    cached.write_bytes(damage(intact))
+    assert wheels.official_wheel("numpy", "2.4.6", tmp_path / "cache") == cached
+    assert cached.read_bytes() == intact
+    assert "damaged: downloading it again" in capsys.readouterr().out
+
+
+def test_a_damaged_download_never_reaches_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, intact: bytes
+) -> None:
+    monkeypatch.setattr(wheels, "pip", FakeIndex(intact[:-30]))
+    with pytest.raises(wheels.WheelsError, match="damaged: run this again"):
+        wheels.official_wheel("numpy", "2.4.6", tmp_path / "cache")
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+
+
+def test_a_retargeted_wheel_is_made_once_per_recipe_and_again_when_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, intact: bytes
+) -> None:
+    made: list[Path] = []
+
+    def fake_retarget(wheel: Path, blas: str, output: Path, _: Path) -> Path:
+        output.mkdir(parents=True, exist_ok=True)
+        made.append(output / wheels.WheelName.parse(wheel).over(blas).file)
+        made[-1].write_bytes(intact)
+        return made[-1]
+
+    monkeypatch.setattr(wheels, "retarget", fake_retarget)
+    official = tmp_path / FakeIndex.NAME
+    official.write_bytes(intact)
+
+    first = wheels.cached_retarget(official, "mkl", tmp_path)
+    assert wheels.cached_retarget(official, "mkl", tmp_path) == first
+    assert len(made) == 1
+    first.write_bytes(intact[:-30])
+    assert wheels.cached_retarget(official, "mkl", tmp_path) == first
+    assert len(made) == 2
+    monkeypatch.setattr(wheels, "RECIPE", wheels.RECIPE + 1)
+    assert wheels.cached_retarget(official, "mkl", tmp_path) != first
+
+
+def test_a_build_of_an_older_recipe_is_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "somearray-1.0+mkl.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: somearray\nVersion: 1.0+mkl\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert not wheels.is_build_of("mkl", "somearray", "1.0+mkl")
+    (info / wheels.PROVENANCE).write_text(wheels.recipe("mkl") + "made from: x\n")
+    assert wheels.is_build_of("mkl", "somearray", "1.0+mkl")
+    assert not wheels.is_build_of("openblas", "somearray", "1.0+mkl")
+    monkeypatch.setattr(wheels, "RECIPE", wheels.RECIPE + 1)
+    assert not wheels.is_build_of("mkl", "somearray", "1.0+mkl")
+
+
+# A wheel and a BLAS of three functions
+
+
+MODULE_SOURCE = """
+double scipy_ddot_(int *, double *, int *, double *, int *);
+double _Complex scipy_zdotc_(int *, void *, int *, void *, int *);
+double _Complex scipy_zladiv_(void *, void *);
+double ddot(int n, double *x, double *y) { int one = 1; return scipy_ddot_(&n, x, &one, y, &one); }
+void zdotc(int n, void *x, void *y, double _Complex *out)
+{ int one = 1; *out = scipy_zdotc_(&n, x, &one, y, &one); }
+void zladiv(void *x, void *y, double _Complex *out) { *out = scipy_zladiv_(x, y); }
+"""
+BUNDLED_SOURCE = """
+double scipy_ddot_(void) { return -1; }
+double _Complex scipy_zdotc_(void) { return -1; }
+double _Complex scipy_zladiv_(void) { return -1; }
+"""
+# The conventions of libmkl_rt: results that are complex go through a pointer.
+BLAS_SOURCE = """
+double ddot_(int *n, double *x, int *ix, double *y, int *iy)
+{ double sum = 0; for (int i = 0; i < *n; i++) sum += x[i * *ix] * y[i * *iy]; return sum; }
+void cblas_zdotc_sub(int n, double _Complex *x, int ix, double _Complex *y, int iy,
+                     double _Complex *out)
+{ *out = 0; for (int i = 0; i < n; i++) *out += ~x[i * ix] * y[i * iy]; }
+void zdotc_(void) {}
+void zladiv_(double _Complex *out, double _Complex *x, double _Complex *y) { *out = *x / *y; }
+"""
+LOADS_THE_MODULE = """
+import ctypes, json, sys
+module = ctypes.CDLL(sys.argv[1])
+module.ddot.restype = ctypes.c_double
+vector = lambda *numbers: (ctypes.c_double * len(numbers))(*numbers)
+dot, divided = vector(0, 0), vector(0, 0)
+module.zdotc(2, vector(1, 2, 3, 4), vector(5, 6, 7, 8), dot)
+module.zladiv(vector(1, 2), vector(3, -4), divided)
+print(json.dumps([module.ddot(2, vector(1, 2), vector(3, 4)), [*dot], [*divided]]))
+"""
+
+
+def compile_library(source: str, library: Path, *options: str) -> Path:
+    library.parent.mkdir(parents=True, exist_ok=True)
+    command = ["gcc", "-shared", "-fPIC", "-x", "c", "-", "-x", "none", "-o", str(library)]
+    command += [f"-Wl,-soname,{library.name}", *options]
+    subprocess.run(command, input=source, text=True, check=True)
+    return library
+
+
+@pytest.fixture
+def small_wheel(tmp_path: Path) -> Path:
+    bundled = compile_library(BUNDLED_SOURCE, tmp_path / "build" / "libscipy_openblas-abc123.so")
+    rpath = "-Wl,-rpath,$ORIGIN/../numpy.libs"
+    module = tmp_path / "build" / "core.so"
+    compile_library(MODULE_SOURCE, module, rpath, f"-L{bundled.parent}", f"-l:{bundled.name}")
+    files = {
+        "numpy/core.so": module.read_bytes(),
+        "numpy/__config__.py": BUILD_INFORMATION,
+        f"numpy.libs/{bundled.name}": bundled.read_bytes(),
+        "numpy-1.0.dist-info/METADATA": b"Name: numpy\nVersion: 1.0\n\nText\n",
+        "numpy-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nTag: cp311-cp311-manylinux\n",
+        "numpy-1.0.dist-info/RECORD": b"stale",
+    }
+    return wheels.write_wheel(files, tmp_path / "numpy-1.0-cp311-cp311-manylinux_x86_64.whl")
+
+
+@needs_compiler
+def test_a_retargeted_module_calls_the_other_blas(small_wheel: Path, tmp_path: Path) -> None:
+    library = compile_library(BLAS_SOURCE, tmp_path / "env" / "lib" / MKL.library)
+    made = wheels.retarget(small_wheel, "mkl", tmp_path / "made", library.parent)
+    again = wheels.retarget(small_wheel, "mkl", tmp_path / "again", library.parent)
+    assert made.read_bytes() == again.read_bytes()
+    assert_record_is_true(made)
+
+    packages = library.parent / "python3" / "site-packages"  # where the shim's RPATH looks from
+    with zipfile.ZipFile(made) as archive:
+        archive.extractall(packages)
+    command = [sys.executable, "-c", LOADS_THE_MODULE, packages / "numpy" / "core.so"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    ddot, zdotc, zladiv = json.loads(printed)
+    assert ddot == 1 * 3 + 2 * 4
+    assert complex(*zdotc) == (1 - 2j) * (5 + 6j) + (3 - 4j) * (7 + 8j)
+    assert complex(*zladiv) == pytest.approx((1 + 2j) / (3 - 4j))
+    assert not list(packages.rglob("*openblas*"))
+
+
+@needs_compiler
+def test_a_library_that_lacks_a_function_is_refused(small_wheel: Path, tmp_path: Path) -> None:
+    library = compile_library("void ddot_(void) {}", tmp_path / "lib" / MKL.library)
+    with pytest.raises(wheels.WheelsError, match=r"lacks 2 of the 3 .*zdotc_, zladiv_"):
+        wheels.retarget(small_wheel, "mkl", tmp_path / "made", library.parent)
+    assert not (tmp_path / "made").exists()
+
+
+# The real wheels
+
+
+COMPUTES = """
+import ctypes, re, sys
+from pathlib import Path
+import numpy as np, scipy.linalg as sl
+from scipy.linalg import blas, cython_lapack
+import threadpoolctl
+
+def ordered(numbers):
+    # Conjugate pairs have equal real parts but for rounding.
+    return numbers[np.lexsort((numbers.imag, numbers.real.round(6)))]
+
+draw = np.random.default_rng(7).standard_normal
+n = 60
+a, b = draw((n, n)), draw((n, n))
+symmetric, z = a + a.T, a + 1j * b
+out = {
+    "a": a, "z": z,
+    "numpy dgemm": a @ b,
+    "numpy sgemm": a.astype("f4") @ b.astype("f4"),
+    "numpy zgemm": z @ z,
+    "numpy vdot": np.vdot(z[0], z[1]),
+    "numpy solve": np.linalg.solve(a, b),
+    "numpy svd": np.linalg.svd(a, compute_uv=False),
+    "numpy eigh": np.linalg.eigvalsh(symmetric),
+    "numpy eigvals": ordered(np.linalg.eigvals(a)),
+    "scipy dgemm": blas.dgemm(1.0, a, b),
+    "scipy sgemm": blas.sgemm(1.0, a.astype("f4"), b.astype("f4")),
+    "scipy zdotc": blas.zdotc(z[0], z[1]),
+    "scipy zdotu": blas.zdotu(z[0], z[1]),
+    "scipy cdotc": np.complex64(blas.cdotc(z[0].astype("c8"), z[1].astype("c8"))),
+    "scipy cdotu": np.complex64(blas.cdotu(z[0].astype("c8"), z[1].astype("c8"))),
+    "scipy solve": sl.solve(a, b),
+    "scipy svdvals": sl.svdvals(a),
+    "scipy eigh": sl.eigvalsh(symmetric),
+    "scipy eigvals": ordered(sl.eigvals(a)),
+    "scipy schur": ordered(np.diag(sl.schur(a, output="complex")[0])),
+}
+triangular, unitary = sl.schur(z)
+out["scipy schur residual"] = unitary @ triangular @ unitary.conj().T - z
+
+# Complex division has no Python name in SciPy; Cython modules reach it through this capsule.
+pointer, name = ctypes.pythonapi.PyCapsule_GetPointer, ctypes.pythonapi.PyCapsule_GetName
+pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
+for function, real in (("zladiv", ctypes.c_double), ("cladiv", ctypes.c_float)):
+    number = type("number", (ctypes.Structure,), {"_fields_": [("real", real), ("imag", real)]})
+    capsule = cython_lapack.__pyx_capi__[function]
+    call = ctypes.CFUNCTYPE(number, *[ctypes.POINTER(number)] * 2)(pointer(capsule, name(capsule)))
+    quotient = call(number(1, 2), number(3, -4))
+    out["scipy " + function] = np.asarray(
+        complex(quotient.real, quotient.imag), dtype="c16" if real is ctypes.c_double else "c8"
+    )
+
+maps = Path("/proc/self/maps").read_text()
+files = {line.rsplit("/", 1)[1] for line in maps.splitlines() if "/" in line}
+out["mapped"] = sorted(f for f in files if re.match("lib.*(blas|mkl|blis|atlas|lapack)", f))
+out["threadpoolctl"] = sorted(
+    row["internal_api"] for row in threadpoolctl.threadpool_info() if row["user_api"] == "blas"
+)
+np.savez(sys.argv[1], **out)
+"""
+
+
+def assert_agrees(stock: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> None:
+    """Compare within the rounding errors that the theory allows two libraries."""
+    a, z = stock["a"], stock["z"]
+    size = len(a)
+    norm = np.linalg.norm(z)  # Frobenius, so it bounds a and z; 2 * norm bounds a + a.T
+    conditions = {
+        "solve": np.linalg.cond(a) * np.linalg.norm(stock["numpy solve"]) / norm,
+        "eigvals": np.linalg.cond(np.linalg.eig(a)[1]),  # Bauer and Fike's bound
+        "schur": np.linalg.cond(np.linalg.eig(a)[1]),
+        "dgemm": norm, "sgemm": norm, "zgemm": norm,
+        "zdotc": norm, "zdotu": norm, "cdotc": norm, "cdotu": norm, "vdot": norm,
+        "zladiv": 1 / norm, "cladiv": 1 / norm,
+    }  # fmt: skip
+    for name in stock.keys() - {"a", "z", "mapped", "threadpoolctl"}:
+        condition = conditions.get(name.split()[1], 1.0)
+        # Each library errs by about size * eps * norm, times how the result magnifies it.
+        tolerance = 4 * size * np.finfo(stock[name].dtype).eps * norm * condition
+        np.testing.assert_allclose(other[name], stock[name], rtol=0, atol=tolerance, err_msg=name)
+
+
+def versions(python: Path) -> list[str]:
+    code = "from importlib.metadata import version as v; print(v('numpy'), v('scipy'))"
+    return subprocess.run(
+        [python, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+
+def compute(python: Path, results: Path) -> dict[str, np.ndarray]:
+    subprocess.run([python, "-c", COMPUTES, results], check=True)
+    with np.load(results) as arrays:
+        return dict(arrays)
+
+
+@pytest.fixture
+def stock_environment(tmp_path: Path) -> Path:
+    """Python of a new environment with the stock wheels."""
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
+    python = tmp_path / "env" / "bin" / "python"
+    pip = [python, "-m", "pip"]
+    probe = [*pip, "download", "-q", "--no-deps", "-d", tmp_path / "probe", "threadpoolctl==3.6.0"]
+    reached = subprocess.run(probe, capture_output=True, text=True, check=False)
+    if reached.returncode != 0:
+        pytest.skip(f"pip reaches no package index: {reached.stderr.strip().splitlines()[-1]}")
+    packages = ("numpy==2.4.6", "scipy==1.17.1", "threadpoolctl==3.6.0")
+    subprocess.run([*pip, "install", "-qq", "--no-compile", *packages], check=True)
+    return python
+
+
+@pytest.mark.pipeline
+@needs_compiler
+def test_real_wheels_over_mkl_agree_with_the_stock_wheels_and_back(
+    stock_environment: Path, tmp_path: Path
+) -> None:
+    python, cache = stock_environment, tmp_path / "cache"
+    stock = compute(python, tmp_path / "stock.npz")
+    assert set(stock["threadpoolctl"]) == {"openblas"}
+
+    def build(blas: str) -> str:
+        finished = run_script("--cache", cache, python=python, CONVBENCH_BLAS=blas)
+        assert finished.returncode == 0, finished.stderr
+        print(finished.stdout)
+        return finished.stdout
+
+    assert "retargeted scipy-1.17.1 -> mkl" in build("mkl")
+    assert versions(python) == ["2.4.6+mkl", "1.17.1+mkl"]
+    over_mkl = compute(python, tmp_path / "mkl.npz")
+    assert_agrees(stock, over_mkl)
+    assert [*over_mkl["threadpoolctl"]] == ["mkl"]
+    mapped = [*over_mkl["mapped"]]
+    assert not [name for name in mapped if not name.startswith(("libmkl_", wheels.SHIM_PREFIX))]
+    assert "libmkl_rt.so.3" in mapped
+    subprocess.run([python, "-m", "pip", "check"], check=True)
+
+    start = time.perf_counter()
+    assert "nothing to do" in build("mkl")
+    assert time.perf_counter() - start < 5  # 0.2 s on an idle machine; pip alone takes longer
+
+    library_directory = tmp_path / "env" / "lib"
+    for official in sorted(cache.glob("official/*/*.whl")):
+        rebuilt = wheels.retarget(official, "mkl", tmp_path / "rebuilt", library_directory)
+        (cached,) = cache.glob(f"retargeted/*/{rebuilt.name}")
+        assert cached.read_bytes() == rebuilt.read_bytes()
+        assert_record_is_true(cached)
+
+    build("openblas")
+    assert versions(python) == ["2.4.6", "1.17.1"]
+    restored = compute(python, tmp_path / "restored.npz")
+    assert set(restored["threadpoolctl"]) == {"openblas"}
+
+    assert "retargeted" not in build("mkl")  # from the cache
+    assert versions(python) == ["2.4.6+mkl", "1.17.1+mkl"]
