@@ -1,12 +1,14 @@
 # Two commands: `make report` measures this machine and builds the site, `make test` proves it works.
 PYTHON ?= python3
+# Keys of the configuration for one call: make report CONFIG="commits=10"
+CONFIG ?=
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: report test check lock clean
 
 report: .venv/installed
-	snakemake --quiet rules progress
+	snakemake --quiet rules progress $(if $(CONFIG),--config $(CONFIG))
 	@echo "open $(CURDIR)/reports/site/index.html"
 
 test: .venv/installed-test

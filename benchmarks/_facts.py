@@ -28,7 +28,7 @@ PACKAGES = (
 )
 
 
-def write(refused: str | None) -> None:
+def write(refused: str | None, threads: int) -> None:
     """Leave this environment's facts in the folder that CONVBENCH_FACTS names, if it names one."""
     folder = os.environ.get("CONVBENCH_FACTS")
     if not folder:
@@ -36,7 +36,7 @@ def write(refused: str | None) -> None:
     facts = {
         "environment": os.environ.get("ASV_ENV_NAME", ""),
         "blas": os.environ.get("CONVBENCH_BLAS", ""),
-        "threads": int(os.environ["OMP_NUM_THREADS"]),
+        "threads": threads,
         "guard": refused or "ok",
         "libraries": [dataclasses.asdict(library) for library in blas.loaded_blas()],
         "packages": packages(),

@@ -1,6 +1,9 @@
 """The state of a measuring process: threads, compiled kernels, and the verdict on its BLAS."""
 
+import contextlib
 import os
+
+import threadpoolctl
 
 INHERITED = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "BLIS_", "GOTO_", "NUMBA_NUM_THREADS")
 """Variables of the caller's shell that would change timings without a trace in the results."""
@@ -19,39 +22,40 @@ SMALL_PROBLEMS = (
 )
 """Kinds of problems that take different paths through a strategy: dense, depthwise, pointwise."""
 
+threads = 0
+"""Threads that every library may use here."""
+
 refused: str | None = None
 """Why nothing may be timed here: the guard's verdict, raised by every cell."""
 
 
 def prepare() -> None:
     """Make this process fit to measure, and note what it is."""
-    global refused
-    set_threads()
+    global refused, threads
+    threads = set_thread_variables(os.environ.get("CONVBENCH_THREADS", "1"))
     compile_everything()
     from . import _facts
     from ._today import blas
 
     blas.exercise()
-    refused = blas.refusal(os.environ.get("CONVBENCH_BLAS", ""))
-    _facts.write(refused)
+    # asv_runner imports NumPy (through pympler) before this package, so its BLAS has read no
+    # variable set here: what is loaded by now must be told directly.
+    threadpoolctl.threadpool_limits(threads)
+    refused = blas.refusal(os.environ.get("CONVBENCH_BLAS", ""), threads=threads)
+    _facts.write(refused, threads)
 
 
-def set_threads() -> None:
-    """Drop inherited variables, then ask every library for the threads of this environment."""
+def set_thread_variables(wanted: str) -> int:
+    """Drop inherited variables and set those that libraries read when they are loaded."""
     for name in [name for name in os.environ if name.startswith(INHERITED)]:
         del os.environ[name]
-    threads = os.environ.get("CONVBENCH_THREADS", "1")
-    number = len(os.sched_getaffinity(0)) if threads == "all" else int(threads)
+    number = len(os.sched_getaffinity(0)) if wanted == "all" else int(wanted)
     os.environ |= dict.fromkeys(THREAD_VARIABLES, str(number))
-    if number == 1:
-        # Without threads to start, MKL needs no OpenMP runtime beside Numba's.
-        os.environ["MKL_THREADING_LAYER"] = "SEQUENTIAL"
+    return number
 
 
 def compile_everything() -> None:
     """Run every strategy once on every kind of problem, for what it imports or compiles lazily."""
-    import contextlib
-
     from convbench import STRATEGIES, ConvProblem
 
     for dtype in ("float32", "float64"):

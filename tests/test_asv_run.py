@@ -29,7 +29,8 @@ def test_a_derived_configuration_can_lie_anywhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [("{", "not valid JSON"), ("[]", "no JSON object"), (None, "no asv conf")]
+    ("content", "message"),
+    [("{", "not valid JSON"), ("[]", "no JSON object"), (None, "no asv conf")],
 )
 def test_a_bad_configuration_is_named(tmp_path: Path, content: str | None, message: str) -> None:
     path = tmp_path / "asv.conf.json"
@@ -44,7 +45,7 @@ def test_thread_variables_of_the_caller_are_dropped_and_told(tmp_path: Path) -> 
     shell = {"HOME": "/somewhere", "OMP_NUM_THREADS": "7", "MKL_CBWR": "AVX2", "PATH": "/bin"}
 
     environment, dropped = asv_run.shielded_environment(
-        shell, home=tmp_path, facts=tmp_path / "facts", lock=tmp_path / "absent.lock"
+        shell, home=tmp_path, facts=tmp_path / "facts", constraints=tmp_path / "constraints.txt"
     )
 
     assert dropped == {"OMP_NUM_THREADS": "7", "MKL_CBWR": "AVX2"}
@@ -52,16 +53,20 @@ def test_thread_variables_of_the_caller_are_dropped_and_told(tmp_path: Path) -> 
     assert environment["HOME"] == str(tmp_path)
     assert environment["PIP_CACHE_DIR"] == "/somewhere/.cache/pip"
     assert environment["PATH"] == "/bin"
-    assert "PIP_CONSTRAINT" not in environment
+    assert environment["PIP_CONSTRAINT"] == str(tmp_path / "constraints.txt")
 
 
-def test_installs_of_asv_itself_are_pinned_by_the_lock_file(tmp_path: Path) -> None:
-    lock = tmp_path / "requirements.lock"
-    lock.touch()
+def test_constraints_are_the_versions_of_the_lock_file_without_its_hashes() -> None:
+    lock = "pip==26.3 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\ncolorama==0.4 ; os_name == 'nt' \\\n"
 
-    environment, _ = asv_run.shielded_environment({}, home=tmp_path, facts=tmp_path, lock=lock)
+    assert asv_run.constraints_of(lock) == "pip==26.3\ncolorama==0.4\n"
 
-    assert environment["PIP_CONSTRAINT"] == str(lock)
+
+def test_the_lock_file_pins_what_asv_installs_on_its_own() -> None:
+    pinned = asv_run.constraints_of((ROOT / "requirements.lock").read_text())
+
+    names = {line.partition("==")[0] for line in pinned.splitlines()}
+    assert {"pip", "wheel", "build", "asv-runner", "pympler", "flit-core"} <= names
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

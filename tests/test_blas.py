@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import threadpoolctl
 
 from convbench import blas
 
@@ -58,7 +59,11 @@ def test_the_claimed_library_alone_is_accepted(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("claimed", "paths", "words"),
     [
-        ("mkl", ["/e/libscipy_openblas64_-1.so"], ["claimed BLAS mkl", "libscipy_openblas64_-1.so"]),
+        (
+            "mkl",
+            ["/e/libscipy_openblas64_-1.so"],
+            ["claimed BLAS mkl", "libscipy_openblas64_-1.so"],
+        ),
         ("mkl", [], ["claimed BLAS mkl", "none"]),
         ("mkl", ["/e/libmkl_rt.so.3", "/e/libscipy_openblas-1.so"], ["openblas is mapped as well"]),
         ("openblas", ["/opt/x/libblas.so.3"], ["claimed BLAS openblas", "libblas.so.3 (unknown)"]),
@@ -85,6 +90,14 @@ def test_a_runtime_that_a_strategy_brings_is_allowed_beside_the_claim(
     assert blas.refusal("openblas") is not None
 
 
+def test_another_number_of_threads_than_claimed_is_refused() -> None:
+    blas.exercise()
+
+    with threadpoolctl.threadpool_limits(1):
+        assert blas.refusal("openblas", threads=1) is None
+        assert "claimed 2 BLAS thread(s), but" in str(blas.refusal("openblas", threads=2))
+
+
 def test_this_process_runs_on_the_libraries_that_it_maps() -> None:
     blas.exercise()
 
@@ -100,7 +113,8 @@ def test_this_process_runs_on_the_libraries_that_it_maps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("claimed", "word"), [("openblas", "times"), ("mkl", "libscipy_openblas"), ("", "asv.conf.json")]
+    ("claimed", "word"),
+    [("openblas", "times"), ("mkl", "libscipy_openblas"), ("", "asv.conf.json")],
 )
 def test_a_cell_is_timed_under_a_true_claim_and_fails_under_a_false_one(
     claimed: str, word: str

@@ -65,7 +65,9 @@ def test_an_unknown_command_is_refused_with_the_known_ones(
 
 
 def test_a_reader_that_stops_early_causes_no_complaint() -> None:
-    command = f"{sys.executable} -c 'from convbench.cli import say; [say(str(i)) for i in range(99999)]'"
+    command = (
+        f"{sys.executable} -c 'from convbench.cli import say; [say(str(i)) for i in range(99999)]'"
+    )
 
     answer = subprocess.run(f"{command} | head -1", shell=True, capture_output=True, text=True)
 

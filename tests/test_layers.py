@@ -36,7 +36,9 @@ def imported_parts(module: Path) -> set[str]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module} uses a relative import; this test reads absolute ones"
+            assert node.level == 0, (
+                f"{module} uses a relative import; this test reads absolute ones"
+            )
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         else:
             continue

@@ -56,7 +56,7 @@ def derived_config(config: Mapping[str, Any], root: Path, results: Path) -> dict
 
 
 def shielded_environment(
-    environ: Mapping[str, str], *, home: Path, facts: Path, lock: Path
+    environ: Mapping[str, str], *, home: Path, facts: Path, constraints: Path
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return the variables asv runs with, and those of the caller that were dropped.
 
@@ -74,10 +74,17 @@ def shielded_environment(
     }
     # asv prints dots and arrows, whatever the locale.
     ours = {"HOME": str(home), "CONVBENCH_FACTS": str(facts), "PYTHONUTF8": "1"}
-    if lock.exists():
-        # asv installs its own tools (pip, wheel …) without versions; the lock file has them.
-        ours["PIP_CONSTRAINT"] = str(lock)
+    # asv installs its own tools (pip, wheel …) without versions.
+    ours["PIP_CONSTRAINT"] = str(constraints)
     return defaults | kept | ours, dropped
+
+
+def constraints_of(lock: str) -> str:
+    """Keep the versions of a lock file and drop its hashes.
+
+    pip would ask for a hash of the project itself, which asv builds from a folder.
+    """
+    return "".join(f"{pin}\n" for pin in re.findall(r"^[^\s#]+==[^\s;]+", lock, re.MULTILINE))
 
 
 def machine_facts(machine: str, environment: Mapping[str, str]) -> dict[str, Any]:

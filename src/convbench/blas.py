@@ -140,13 +140,15 @@ def _identify(file: Path, info: dict[str, object], mkl_kernel: str) -> BlasLibra
     )
 
 
-def refusal(claimed: str, *, allowed: Iterable[str] = ()) -> str | None:
+def refusal(claimed: str, *, threads: int | None = None, allowed: Iterable[str] = ()) -> str | None:
     """Say why numbers of this process must not be stored under the claimed BLAS.
 
     Parameters
     ----------
     claimed : str
         The BLAS build that the results would be labelled with, `openblas` or `mkl`, say.
+    threads : int, optional
+        The number of threads that every BLAS library must be set to, where it can be asked.
     allowed : iterable of str
         Families that a strategy brings along by itself; they may be mapped beside the claimed one.
 
@@ -170,4 +172,17 @@ def refusal(claimed: str, *, allowed: Iterable[str] = ()) -> str | None:
             f"claimed BLAS {claimed}, but {' and '.join(sorted(map(str, strangers)))} is mapped as"
             f" well: {named}; NumPy and SciPy must call one BLAS"
         )
-    return None
+    return None if threads is None else _threads_refusal(threads)
+
+
+def _threads_refusal(threads: int) -> str | None:
+    loaded = threadpoolctl.threadpool_info()
+    wrong = {
+        Path(info["filepath"]).name: info["num_threads"]
+        for info in loaded
+        if info["user_api"] == "blas" and info["num_threads"] != threads
+    }
+    if not wrong:
+        return None
+    found = ", ".join(f"{file} is set to {number}" for file, number in sorted(wrong.items()))
+    return f"claimed {threads} BLAS thread(s), but {found}"

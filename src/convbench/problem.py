@@ -261,20 +261,17 @@ def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
         raise BadProblem(f"{name} must be one of {', '.join(choices)}; got {value!r}")
 
 
-def _common_dtype(x: object, weights: object) -> str:
+def _common_dtype(x: Array, weights: Array) -> str:
     for name, operand in (("x", x), ("weights", weights)):
-        if not isinstance(operand, np.ndarray) or operand.ndim != 4:
-            given = (
-                f"shape {np.shape(operand)}" if isinstance(operand, np.ndarray) else type(operand)
-            )
-            raise BadProblem(f"{name} must be an array of 4 dimensions; got {given}")
+        if not isinstance(operand, np.ndarray):
+            raise BadProblem(f"{name} must be a NumPy array; got {type(operand).__name__}")
+        if operand.ndim != 4:
+            raise BadProblem(f"{name} must have 4 dimensions; got shape {operand.shape}")
         # Comparing dtypes, not their names: big-endian float32 has the same name.
         if operand.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
             raise BadProblem(
                 f"{name} must be float32 or float64 in native byte order; got {operand.dtype.str}"
             )
-    assert isinstance(x, np.ndarray)
-    assert isinstance(weights, np.ndarray)
     if x.dtype != weights.dtype:
         raise BadProblem(
             f"x and weights must have one dtype; got {x.dtype} and {weights.dtype}, convert one"

@@ -117,8 +117,8 @@ def fft_error_bound(x: Array, weights: Array, problem: "ConvProblem") -> Array:
 
 
 def _as_nchw(operand: Array, problem: "ConvProblem") -> Array:
-    wide = operand.astype(np.float64)
-    return wide if problem.layout == "NCHW" else np.moveaxis(wide, -1, 1)
+    nchw = operand if problem.layout == "NCHW" else np.moveaxis(operand, -1, 1)
+    return nchw.astype(np.float64, order="C")  # one order of sums in both layouts
 
 
 def _image(problem: "ConvProblem") -> tuple[int, int]:

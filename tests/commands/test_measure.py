@@ -19,6 +19,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository of one commit, with the two files that a run reads."""
     (tmp_path / "asv.conf.json").write_text('{"environment_type": "virtualenv"}')
     (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "requirements.lock").touch()
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org"]
     for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
         subprocess.run([*git, *words], cwd=tmp_path, check=True)
@@ -33,7 +34,9 @@ def request(project: Path, *words: str) -> argparse.Namespace:
     return parser.parse_args(["HEAD", "--machine", "bench", *options, *words])
 
 
-def fake_asv(*environments: str, exit_code: int = 0, facts_of: tuple[str, ...] | None = None) -> Any:
+def fake_asv(
+    *environments: str, exit_code: int = 0, facts_of: tuple[str, ...] | None = None
+) -> Any:
     """Stand in for asv: leave result files and facts as a real run does."""
 
     def run(
@@ -66,9 +69,7 @@ def published(project: Path) -> list[Path]:
     return sorted(runs.iterdir()) if runs.exists() else []
 
 
-def test_a_run_holds_results_facts_and_log(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_holds_results_facts_and_log(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asv_run, "run_asv", fake_asv("a", "b", exit_code=2))
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
 
@@ -106,9 +107,7 @@ def test_a_run_that_went_wrong_leaves_its_log_and_nothing_else(
     assert len(list(project.glob("logs/measure/*.log"))) == 1
 
 
-def test_an_interrupted_run_leaves_nothing(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_run_leaves_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> int:
         raise KeyboardInterrupt
 

@@ -9,10 +9,10 @@ rule create_environments:
         "logs/create_environments.log",
     conda:
         "../envs/convbench.yaml"
-    params:
-        environment_type=lookup(dpath="environment_type", within=config),
     resources:
         machine=1,
+    params:
+        environment_type=lookup(dpath="environment_type", within=config),
     shell:
         # asv installs its own tools without versions; the lock file has them.
         "PIP_CONSTRAINT=$PWD/requirements.lock"
@@ -32,12 +32,12 @@ rule measure:
         "logs/measure/{machine}-{commit}.log",
     conda:
         "../envs/convbench.yaml"
-    params:
-        environment_type=lookup(dpath="environment_type", within=config),
     # All cores and the machine: nothing of this workflow runs beside a measurement.
     threads: workflow.cores
     resources:
         machine=1,
+    params:
+        environment_type=lookup(dpath="environment_type", within=config),
     shell:
         "convbench measure {wildcards.commit} --machine {wildcards.machine}"
         " --environment-type {params.environment_type} --stamp {output} 2>&1 | tee {log}"

@@ -31,5 +31,7 @@ def runs_from_elsewhere(wildcards) -> list[str]:
 def measured_commits(wildcards) -> list[str]:
     """Stamps of the runs that the site needs at least."""
     return expand(
-        "results/measured/{machine}/{commit}", machine=MACHINE, commit=commits_to_measure()
+        "results/measured/{machine}/{commit}",
+        machine=MACHINE,
+        commit=commits_to_measure(),
     )

@@ -52,17 +52,18 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     kept = [event for event in found if change_factor(event["ratio"]) >= arguments.min_ratio]
     write_table(arguments.store, "events", events_table(kept))
     summary = summarise(histories, kept)
-    for line in [json.dumps(summary)] if arguments.json else report_lines(summary):
+    for line in [as_json(summary)] if arguments.json else report_lines(summary):
         say(line)
     return 0
 
 
 def read_histories(store: Path) -> list[pd.DataFrame]:
-    """Read every history of a store: one row per commit, oldest first."""
+    """Read every history of a store that has a value: one row per commit, oldest first."""
     values = newest(load(store))
     order = load_table(store, "commits")[["project", "commit", "position"]]
     values = values.merge(order, on=["project", "commit"], how="left")
     values["params"] = values["params"].map(params_text)
+    values["value"] = values["value"].where(values["status"] == OK)
     values["measured"] = values["status"] != SKIPPED
     keys = [*HISTORY, "version"]
     # A commit measured under two BLAS identities has two rows: the history takes the newer.
@@ -71,17 +72,18 @@ def read_histories(store: Path) -> list[pd.DataFrame]:
         na_position="first",
         kind="stable",
     ).drop_duplicates([*keys, "commit"], keep="last")
-    return [history for _, history in rows.groupby(keys, dropna=False)]
+    groups = (history for _, history in rows.groupby(keys, dropna=False))
+    return [history for history in groups if history["value"].notna().any()]
 
 
 def events_of(history: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Find the changes of one history, as rows of the table `events`."""
-    values = history["value"].where(history["status"] == OK).to_numpy("float64", na_value=math.nan)
-    measured = history[np.isfinite(values)]
+    values = history["value"].to_numpy("float64", na_value=math.nan)
     unit = str(history["unit"].iloc[-1])
     for change in find_change_points(values, higher_is_better=unit.endswith(RATE_UNITS)):
-        first_new = int(np.isfinite(values[: change.index]).sum())
-        previous, row = measured.iloc[first_new - 1], measured.iloc[first_new]
+        measured = history[np.isfinite(values)]
+        row = history.iloc[change.index]
+        previous = measured.iloc[int(np.isfinite(values[: change.index]).sum()) - 1]
         yield {name: row[name] for name in COPIED} | {
             "previous_commit": previous["commit"],
             "before": change.before,
@@ -116,6 +118,15 @@ def summarise(histories: list[pd.DataFrame], events: list[dict[str, Any]]) -> di
         "improvements": kinds["improvement"],
         "events": events,
     }
+
+
+def as_json(summary: dict[str, Any]) -> str:
+    """Write the summary as one JSON document; a ratio to zero is null, as JSON has no infinity."""
+    events = [
+        event | {"ratio": event["ratio"] if math.isfinite(event["ratio"]) else None}
+        for event in summary["events"]
+    ]
+    return json.dumps(summary | {"events": events}, allow_nan=False)
 
 
 def report_lines(summary: dict[str, Any]) -> Iterator[str]:

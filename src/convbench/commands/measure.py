@@ -171,13 +171,15 @@ def _run_asv(
     planned: Run, arguments: argparse.Namespace, home: Path, facts: Path, say: Callable[[str], None]
 ) -> tuple[int, dict[str, Any]]:
     environment, dropped = asv_run.shielded_environment(
-        os.environ, home=home, facts=facts, lock=planned.root / "requirements.lock"
+        os.environ, home=home, facts=facts, constraints=home / "constraints.txt"
     )
     config = asv_run.derived_config(
         asv_run.read_config(arguments.config), planned.root, planned.unfinished
     )
     (home / "asv.conf.json").write_text(json.dumps(config))
     (home / "commits").write_text(f"{planned.commit}\n")
+    lock = (planned.root / "requirements.lock").read_text()
+    (home / "constraints.txt").write_text(asv_run.constraints_of(lock))
     # asv reads the build requirements from the pyproject.toml beside its configuration.
     shutil.copy(planned.root / "pyproject.toml", home)
     asv_run.machine_facts(planned.machine, environment)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from convbench.report.history import default_machine, first_series
 from convbench.report.links import parameter_key
 from convbench.report.matrix import Matrix
-from convbench.report.measurements import Measurements
+from convbench.report.measurements import Measurements, line_order
 from convbench.report.paradox import Paradox
 from convbench.report.series import Change, Line, Point, Series
 
@@ -73,7 +73,7 @@ def _meta(
             [name, parameter_key(name), names.get(name, name.capitalize())] for name in parameters
         ],
         "measures": [[m, next(one.unit for one in series if one.measure == m)] for m in measures],
-        "lines": sorted({line.name for one in series for line in one.lines}),
+        "lines": sorted({line.name for one in series for line in one.lines}, key=line_order),
         "machines": sorted({line.machine for one in series for line in one.lines}),
         "machine": default_machine(series, first) if first else "",
         "first": series.index(first) if first else -1,

@@ -6,23 +6,11 @@ from statistics import median
 
 from convbench.report.axes import Scale, linear, robust_range, ticks
 from convbench.report.measurements import Commit
-from convbench.report.readable import percent, quantity, scale_of, significant
-from convbench.report.series import Change, Line, Series
+from convbench.report.readable import percent, quantity, scale_of
+from convbench.report.series import Change, Line
 
-SPARK_WIDTH, SPARK_HEIGHT, SPARK_POINTS = 96, 22, 40
 WIDTH, HEIGHT = 1120, 360
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 26, 44
-
-
-@dataclass(frozen=True, slots=True)
-class Sparkline:
-    """A word-sized history: one path, a dot on the newest value, marks at changes."""
-
-    path: str
-    dot: tuple[int, int]
-    marks: tuple[tuple[int, str], ...]
-    width: int = SPARK_WIDTH
-    height: int = SPARK_HEIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +62,6 @@ class HistoryPicture:
     bottom: int = HEIGHT - BOTTOM
 
 
-def sparkline(line: Line, commits: int) -> Sparkline | None:
-    """Draw a line's values on the axis of all commits; None without a value."""
-    points = line.values
-    if not points:
-        return None
-    x_scale = linear((0, max(commits - 1, 1)), (3, SPARK_WIDTH - 4))
-    low, high = robust_range([value for _, value in points])
-    y_scale = linear((low, high), (SPARK_HEIGHT - 2, 2))
-    thinned = _thin(points, {change.position for change in line.changes})
-    spots = [
-        (round(x_scale(position)), round(y_scale(min(max(value, low), high))))
-        for position, value in thinned
-    ]
-    marks = tuple((round(x_scale(change.position)), change.kind) for change in line.changes)
-    return Sparkline(_relative_path(spots), spots[-1], marks)
-
-
 def history_picture(
     title: str, lines: Sequence[tuple[str, Line]], unit: str, commits: Sequence[Commit]
 ) -> HistoryPicture:
@@ -105,7 +76,7 @@ def history_picture(
         y_title=f"{name} (lower is better)" if unit == "seconds" else name,
         x_ticks=_commit_ticks(lines, commits, x_scale),
         y_ticks=tuple(
-            Tick(round(y_scale(tick), 1), significant(tick / size)) for tick in ticks(low, high)
+            Tick(round(y_scale(tick), 1), f"{tick / size:,.10g}") for tick in ticks(low, high)
         ),
         curves=tuple(
             _curve(label, index, line, unit, commits, x_scale, y_scale, (low, high))
@@ -142,9 +113,7 @@ def _curve(
         (x, y, f"{label}: {quantity(value, unit)}, {_name(commits[position])}")
         for x, y, position, value in spots
     ]
-    outliers = [
-        (x, quantity(value, unit)) for x, _, _, value in spots if not low <= value <= high
-    ]
+    outliers = [(x, quantity(value, unit)) for x, _, _, value in spots if not low <= value <= high]
     failures = [
         (round(x_scale(p.position), 1), f"{label}: failed, {_name(commits[p.position])}")
         for p in line.points
@@ -206,34 +175,6 @@ def _marks(changes: Iterable[Change], x_scale: Scale) -> tuple[Mark, ...]:
 
 def _size(change: Change) -> float:
     return max(change.ratio, 1 / change.ratio) if change.ratio > 0 else float("inf")
-
-
-def _thin(
-    points: Sequence[tuple[int, float]], keep: set[int]
-) -> list[tuple[float, float]]:
-    """Take the median of each bucket, but every change's first point as it is."""
-    if len(points) <= SPARK_POINTS:
-        return [(float(position), value) for position, value in points]
-    size = -(-len(points) // SPARK_POINTS)
-    thinned: list[tuple[float, float]] = []
-    bucket: list[tuple[int, float]] = []
-    for point in points:
-        # A bucket ends before a change, so that no median mixes two levels.
-        if bucket and (len(bucket) == size or point[0] in keep):
-            thinned.append((bucket[0][0], median(value for _, value in bucket)))
-            bucket = []
-        bucket.append(point)
-    return [*thinned, (float(points[-1][0]), median(value for _, value in bucket))]
-
-
-def _relative_path(spots: Sequence[tuple[int, int]]) -> str:
-    """Write a path in steps of whole pixels: a third of the bytes of absolute coordinates."""
-    x, y = spots[0]
-    words = [f"m{x} {y}l"] if len(spots) > 1 else [f"m{x} {y}"]
-    for next_x, next_y in spots[1:]:
-        words.append(f"{next_x - x} {next_y - y} ".replace(" -", "-"))
-        x, y = next_x, next_y
-    return "".join(words).strip()
 
 
 def _absolute_path(spots: Sequence[tuple[float, float]]) -> str:

@@ -95,8 +95,11 @@ def labelled_lines(one: Series, machine: str) -> list[tuple[str, Line]]:
     names = len({line.name for line in lines}) > 1
     return [
         (
-            f"{line.machine} · {line.name}" if machines and names
-            else line.machine if machines else line.name,
+            f"{line.machine} · {line.name}"
+            if machines and names
+            else line.machine
+            if machines
+            else line.name,
             line,
         )
         for line in lines

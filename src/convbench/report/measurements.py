@@ -113,6 +113,11 @@ def order_commits(values: pd.DataFrame, commits: pd.DataFrame) -> tuple[Commit, 
     )
 
 
+def line_order(name: str) -> tuple[bool, str]:
+    """Sort lines by name, but OpenBLAS first: NumPy's own wheels carry it, so most readers have it."""
+    return (not name.startswith("openblas"), name)
+
+
 def day(moment: pd.Timestamp | None) -> str:
     """Write the UTC day of a moment; empty where unknown."""
     return "" if moment is None or pd.isna(moment) else f"{moment:%Y-%m-%d}"

@@ -4,12 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from convbench.report.figures import Sparkline, sparkline
+from convbench.report.cells import facts_of_problems
 from convbench.report.links import history_link
-from convbench.report.matrix import facts_of_problems
-from convbench.report.measurements import Measurements
+from convbench.report.measurements import Measurements, line_order
 from convbench.report.readable import quantity, significant
 from convbench.report.series import Line, Series
+from convbench.report.sparkline import Sparkline, sparkline
 from convbench.report.winners import MEASURE
 
 # Pages stay light on large suites: the rest of a group is one click away, in its history.
@@ -57,7 +57,10 @@ class NewestValues:
 
 def newest_values(measurements: Measurements, series: Sequence[Series]) -> NewestValues:
     """Group the series and write each line's newest value."""
-    lines = sorted({(line.machine, line.name) for one in series for line in one.lines})
+    lines = sorted(
+        {(line.machine, line.name) for one in series for line in one.lines},
+        key=lambda line: (line[0], line_order(line[1])),
+    )
     shown = lines[:MOST_COLUMNS]
     several = len({machine for machine, _ in lines}) > 1
     names = len({name for _, name in lines}) > 1
@@ -68,6 +71,7 @@ def newest_values(measurements: Measurements, series: Sequence[Series]) -> Newes
     facts = facts_of_problems(measurements.tables["problems"])
     flops = {name: int(row["flops"]) for name, row in facts.items()}
     groups: dict[tuple[str, str], list[Series]] = {}
+    # Within a problem the fastest strategy stands first.
     for one in sorted(series, key=lambda one: _order(one, flops)):
         groups.setdefault(_group(one), []).append(one)
     commits = len(measurements.commits)
@@ -87,7 +91,7 @@ def _group(one: Series) -> tuple[str, str]:
     return one.measure, one.unit
 
 
-def _order(one: Series, flops: Mapping[str, int]) -> tuple[bool, float, str, str]:
+def _order(one: Series, flops: Mapping[str, int]) -> tuple[bool, float, str, str, float]:
     """Run times first, small problems first; other measures by name."""
     main = one.measure == MEASURE and bool(one.problem)
     return (
@@ -95,6 +99,7 @@ def _order(one: Series, flops: Mapping[str, int]) -> tuple[bool, float, str, str
         flops.get(one.problem, math.inf) if main else 0.0,
         one.problem if main else one.measure,
         one.dtype if main else "",
+        one.lines[0].newest.value or math.inf if main else 0.0,
     )
 
 

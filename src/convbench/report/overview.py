@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from convbench.report.champions import Champions, build_champions
 from convbench.report.matrix import Matrix
 from convbench.report.measurements import Measurements
 from convbench.report.newest import NewestValues, newest_values
@@ -58,6 +59,7 @@ class Overview:
     total: int
     total_note: str
     tiles: tuple[Tile, ...]
+    champions: Champions | None
     changes: tuple[ChangeRow, ...]
     undecided: str
     failures: tuple[Failure, ...]
@@ -83,6 +85,7 @@ def build_overview(
         total=total,
         total_note=_typical_interval(series),
         tiles=_tiles(counts, total),
+        champions=build_champions(matrices),
         changes=changes,
         undecided=undecided,
         failures=failures(measurements, series),
@@ -121,8 +124,10 @@ def _title(
         (strategy, wins), *_ = _ranking(matrices[0])
         problems = counted(len(matrices[0].wins), "problem")
         return f"{strategy} is fastest on {wins} of {problems}"
-    return f"No verdict yet: {undecided.split(':')[0]}" if undecided else (
-        f"No change found in {_commits(measurements)}"
+    return (
+        f"No verdict yet: {undecided.split(':')[0]}"
+        if undecided
+        else (f"No change found in {_commits(measurements)}")
     )
 
 
@@ -147,7 +152,7 @@ def _lede(
     if matrices:
         sentences.append(_winners(matrices[0], titled=not changes))
     if undecided:
-        sentences.append(f"{undecided}, so nothing here is called a change.")
+        sentences.append(f"{undecided}, so winners are shown and no change is claimed.")
     elif not changes and matrices:
         sentences.append(f"No change found in {_commits(measurements)}.")
     if counts["failed"]:

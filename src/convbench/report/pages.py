@@ -28,9 +28,7 @@ class Views:
     paradoxes: tuple[Paradox, ...]
 
 
-def build_views(
-    measurements: Measurements, series: Sequence[Series], repo_url: str = ""
-) -> Views:
+def build_views(measurements: Measurements, series: Sequence[Series], repo_url: str = "") -> Views:
     """Build all views."""
     matrices = build_matrices(measurements, series)
     return Views(

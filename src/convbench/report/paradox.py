@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from convbench.report.matrix import facts_of_problems
-from convbench.report.measurements import Measurements
+from convbench.report.cells import facts_of_problems
+from convbench.report.measurements import Measurements, line_order
 from convbench.report.readable import operations
 from convbench.report.series import Series
 from convbench.report.why import ASKED, Explanation, Question, Timing, explain
@@ -47,7 +47,7 @@ def build_paradoxes(measurements: Measurements, series: Sequence[Series]) -> tup
     dense = _dense_timings(series)
     executed = _executed_flops(measurements.tables["cells"])
     paradoxes = []
-    for key, found in sorted(group_timings(series).items()):
+    for key, found in group_timings(series).items():
         timings = []
         position = 0
         identity = ""
@@ -60,7 +60,7 @@ def build_paradoxes(measurements: Measurements, series: Sequence[Series]) -> tup
         if timings and key in dense:
             commit = measurements.commits[position].short
             paradoxes.append(_build(key, identity, commit, timings, dense[key], facts))
-    return tuple(paradoxes)
+    return tuple(sorted(paradoxes, key=lambda one: (one.machine, one.dtype, line_order(one.line))))
 
 
 def _build(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from convbench.report.cells import refusals
 from convbench.report.links import commit_link, history_link
-from convbench.report.matrix import refusals
 from convbench.report.measurements import Measurements, day, minute
 from convbench.report.readable import significant
 from convbench.report.series import FAILED, Series
@@ -76,7 +76,11 @@ def run_rows(measurements: Measurements, repo_url: str) -> tuple[RunRow, ...]:
             (environments["run"] == run["run"]) & (environments["machine"] == run["machine"])
         ]
         builds = tuple(
-            Build(text(row["blas"]) or text(row["environment"]), text(row["identity"]), text(row["guard"]))
+            Build(
+                text(row["blas"]) or text(row["environment"]),
+                text(row["identity"]),
+                text(row["guard"]),
+            )
             for row in of_run.sort_values(["blas", "environment"]).to_dict("records")
         )
         seconds = (run["finished_at"] - run["started_at"]) / pd.Timedelta(seconds=1)
@@ -106,7 +110,13 @@ def machine_rows(measurements: Measurements) -> tuple[MachineRow, ...]:
         if machine in known.index:
             row = known.loc[machine]
             cores = f"{text(row['num_cpu'])} cores" if text(row["num_cpu"]) else ""
-            facts = [text(row["cpu"]), text(row["arch"]), cores, _memory(text(row["ram"])), text(row["os"])]
+            facts = [
+                text(row["cpu"]),
+                text(row["arch"]),
+                cores,
+                _memory(text(row["ram"])),
+                text(row["os"]),
+            ]
         dates = values["commit_date"]
         rows.append(
             MachineRow(

@@ -71,6 +71,19 @@ def gflops_per_second(flops: float, value: float) -> float:
     return flops / value / 1e9
 
 
+def rate(gflops: float) -> str:
+    """Write a rate in GFLOP/s, and below a tenth in MFLOP/s."""
+    if gflops < 0.0995:
+        return f"{significant(gflops * 1e3)} MFLOP/s"
+    return f"{significant(gflops)} GFLOP/s"
+
+
+def round_quantity(value: float, unit: str) -> str:
+    """Write a round value, such as a tick, without the zeros that a measured one has."""
+    name, size = scale_of(value, unit)
+    return f"{value / size:,.10g} {name}".rstrip()
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """Write a number with its noun: 1 commit, 3 commits, 2 series."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

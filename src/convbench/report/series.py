@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from convbench.report.measurements import Measurements
+from convbench.report.measurements import Measurements, line_order
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 
@@ -89,12 +89,15 @@ def build_series(measurements: Measurements) -> tuple[Series, ...]:
         ["measure", "benchmark", "params"], sort=False
     ):
         first = rows.iloc[0]
-        lines = tuple(
-            _build_line(str(machine), str(name), line_rows, changes)
-            for (machine, name), line_rows in rows.groupby(["machine", "line"], sort=True)
+        lines = sorted(
+            (
+                _build_line(str(machine), str(name), line_rows, changes)
+                for (machine, name), line_rows in rows.groupby(["machine", "line"], sort=False)
+            ),
+            key=lambda line: (line.machine, line_order(line.name)),
         )
         named = (str(first[column]) for column in ("strategy", "problem", "dtype", "unit"))
-        series.append(Series(str(measure), str(benchmark), params, *named, lines))
+        series.append(Series(str(measure), str(benchmark), params, *named, tuple(lines)))
     return tuple(sorted(series, key=lambda one: (one.measure, _natural(one.params))))
 
 

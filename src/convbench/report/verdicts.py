@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from convbench.report.figures import Sparkline, sparkline
 from convbench.report.links import commit_link, history_link
 from convbench.report.measurements import Measurements
 from convbench.report.readable import percent, quantity
 from convbench.report.series import FAILED, SKIPPED, Change, Line, Series
+from convbench.report.sparkline import Sparkline, sparkline
 
 REGRESSED, IMPROVED, UNCHANGED, UNDECIDED = "regressed", "improved", "unchanged", "undecided"
 STATES = (REGRESSED, IMPROVED, UNCHANGED, UNDECIDED, FAILED, SKIPPED)
@@ -66,9 +66,7 @@ def change_rows(
                 key = (change.position, change.kind, one.strategy or one.measure)
                 groups.setdefault(key, []).append((change, one, line))
     ordered = sorted(groups.items(), key=lambda item: (-item[0][0], item[0][1] != "regression"))
-    return tuple(
-        _change_row(measurements, key[2], members, repo_url) for key, members in ordered
-    )
+    return tuple(_change_row(measurements, key[2], members, repo_url) for key, members in ordered)
 
 
 def _change_row(

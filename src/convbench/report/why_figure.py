@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from convbench.report.axes import Scale, decades, logarithmic, spread
 from convbench.report.figures import Tick
-from convbench.report.readable import operations, seconds, significant, times
+from convbench.report.readable import operations, round_quantity, seconds, significant, times
 from convbench.report.why import Timing
 
 WIDTH, HEIGHT = 1120, 470
@@ -83,7 +83,9 @@ def why_picture(
     asked_timing = next((timing for timing in timings if timing.name == asked), None)
     return WhyPicture(
         x_ticks=tuple(Tick(round(x_scale(t), 1), operations(t)) for t in decades(*x_domain)),
-        y_ticks=tuple(Tick(round(y_scale(t), 1), seconds(t)) for t in decades(*y_domain)),
+        y_ticks=tuple(
+            Tick(round(y_scale(t), 1), round_quantity(t, "seconds")) for t in decades(*y_domain)
+        ),
         rates=tuple(
             line for rate in RATES if (line := _rate_line(rate, x_domain, y_domain)) is not None
         ),

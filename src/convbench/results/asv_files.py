@@ -34,9 +34,9 @@ STATISTICS = {
 }
 SCALARS = {"version": "version", "started_at": "started_at", "duration": "duration"}
 
-# What damage raises below; JSON errors and Arrow's refusals are ValueErrors.
+# What a damaged file raises; JSON errors and Arrow's refusals are ValueErrors.
 DAMAGE: tuple[type[Exception], ...] = (
-    *(ValueError, TypeError, KeyError, IndexError, AttributeError),
+    *(OSError, ValueError, TypeError, KeyError, IndexError, AttributeError),
     *(OverflowError, RecursionError, pa.ArrowException),
 )
 

@@ -80,13 +80,13 @@ def read_source(
 
     try:
         facts_hash, facts = _facts(source, hashes)
-    except (OSError, *DAMAGE) as error:
+    except DAMAGE as error:
         # Rows without their run and BLAS identity would be other points: better none.
         refuse(FACTS, error)
         return SourceReading(entry=old, damaged=tuple(damaged))
     try:
         digest, benchmarks = _benchmarks(source, hashes)
-    except (OSError, *DAMAGE) as error:
+    except DAMAGE as error:
         refuse(BENCHMARKS, error)
         # An older good one stays in force; without one the next collection looks again.
         digest, benchmarks = "" if old is None else old["context"][BENCHMARKS], {}
@@ -135,6 +135,8 @@ def _facts(source: Source, hashes: FileHashes) -> tuple[str, Facts | None]:
     facts = parse_facts(raw or path.read_bytes())
     for name, rows in tables_of(facts).items():  # damage must show before anything is read
         pa.Table.from_pylist(rows, SCHEMAS[name])
+        if any(row[column] is None for row in rows for column in KEYS[name]):
+            raise ValueError(f"null in {' or '.join(KEYS[name])} of {name}")
     return digest, facts
 
 
@@ -167,7 +169,7 @@ def _read_machine(
                 unchanged += 1
                 continue
             result = parse_result(raw or path.read_bytes(), context.benchmarks, grids)
-        except (OSError, *DAMAGE) as error:
+        except DAMAGE as error:
             context.refuse(shown, error)
             continue
         files[utf8(name)] = digest
@@ -221,6 +223,6 @@ def _add_machine(context: _Context, machine: str) -> None:
         facts = parse_machine(path.read_bytes())
     except FileNotFoundError:
         pass
-    except (OSError, *DAMAGE) as error:
+    except DAMAGE as error:
         context.refuse(f"{machine}/{MACHINE}", error)
     context.tables.add("machines", [key | facts])

@@ -154,10 +154,9 @@ def _noise(points: Values) -> float:
 def _candidate_levels(points: Values) -> Values:
     """Choose the levels that segments may take."""
     half = np.linspace(0, 1, LEVELS // 2)
-    lowest, highest = np.quantile(points, (0.005, 0.995))
-    return np.unique(
-        np.concatenate([lowest + half * (highest - lowest), np.quantile(points, half)])
-    )
+    ranks = np.arange(points.size) / (points.size - 1)
+    lowest, highest, *quantiles = np.interp([0.005, 0.995, *half], ranks, np.sort(points))
+    return np.unique(np.concatenate([lowest + half * (highest - lowest), quantiles]))
 
 
 def _segment_starts(points: Values, penalty: float) -> Sequence[int]:

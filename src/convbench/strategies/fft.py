@@ -17,7 +17,7 @@ from convbench.problem import Array, ConvProblem
 from convbench.strategies._layout import nchw_prepare, nchw_run
 from convbench.strategies._limits import too_much_workspace
 from convbench.strategies._strategy import Strategy
-from convbench.strategies._windows import pad, padded_bytes
+from convbench.strategies._windows import pad
 
 
 @nchw_prepare
@@ -71,13 +71,14 @@ def flops(problem: ConvProblem, prepared: Any = None) -> int:  # noqa: ARG001  #
 
 
 def workspace_bytes(problem: ConvProblem) -> int:
-    """Count padded input, spectra of filters, x (in two orders) and outputs, dense outputs."""
-    filters = problem.out_channels * problem.in_channels // problem.groups
-    planes = problem.batch * (2 * problem.in_channels + 2 * problem.out_channels)
+    """Count spectra of filters, x and outputs (x and outputs in two orders), and dense outputs."""
+    group_in = problem.in_channels // problem.groups
+    orders = 1 if group_in == 1 else 2
+    planes = orders * problem.batch * (problem.in_channels + problem.out_channels)
+    filters = problem.out_channels * group_in
     spectra = (filters + planes) * _frequencies(problem) * 2 * problem.itemsize
     points = math.prod(_transform_shape(problem))
-    dense = problem.batch * problem.out_channels * points * problem.itemsize
-    return padded_bytes(problem) + spectra + dense
+    return spectra + problem.batch * problem.out_channels * points * problem.itemsize
 
 
 @cache  # it stands in `run`, and next_fast_len is not free

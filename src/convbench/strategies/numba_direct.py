@@ -9,7 +9,7 @@ ICML 2018, for the choice of the loop order; Numba's manual for the rest.
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,12 +18,15 @@ from convbench.strategies._layout import nchw_prepare, nchw_run
 from convbench.strategies._strategy import Strategy
 from convbench.strategies._windows import pad, padded_bytes
 
+# The one signature per dtype takes aligned, C-contiguous operands, writeable or not.
+_COMPILED_FOR: tuple[Literal["C", "A"], ...] = ("C", "A")
+
 
 @nchw_prepare
 def prepare(weights: Array, problem: ConvProblem) -> Array:
     """Make the filters contiguous, and compile or load the machine code."""
     _compiled(problem.dtype)
-    return np.ascontiguousarray(weights)
+    return np.require(weights, requirements=_COMPILED_FOR)
 
 
 @nchw_run
@@ -54,7 +57,8 @@ def _split_phases(padded: Array, stride: int) -> Array:
     """
     batch, channels, height, width = padded.shape
     if stride == 1:
-        return np.ascontiguousarray(padded).reshape(batch, channels, height, 1, width)
+        contiguous = np.require(padded, requirements=_COMPILED_FOR)
+        return contiguous.reshape(batch, channels, height, 1, width)
     length = -(-width // stride)
     whole = np.zeros((batch, channels, height, length * stride), dtype=padded.dtype)
     whole[..., :width] = padded
@@ -94,11 +98,13 @@ def _compiled(dtype: str) -> Callable[..., None]:
     import numba
 
     number = numba.from_dtype(np.dtype(dtype))
-    filters, phases = number[:, :, :, ::1], number[:, :, :, :, ::1]
+    filters = numba.types.Array(number, 4, "C", readonly=True)
+    phases = numba.types.Array(number, 5, "C", readonly=True)
+    output = numba.types.Array(number, 4, "C")
     integers = (numba.intp,) * 3
     # "contract" only lets a multiply and an add become one FMA; sums keep their order.
     compile_loops: Any = numba.njit(
-        numba.void(phases, filters, filters, *integers), cache=True, fastmath={"contract"}
+        numba.void(phases, filters, output, *integers), cache=True, fastmath={"contract"}
     )
     compiled: Callable[..., None] = compile_loops(_accumulate)
     return compiled

@@ -62,9 +62,10 @@ def flops(problem: ConvProblem, prepared: Any = None) -> int:  # noqa: ARG001  #
 
 
 def workspace_bytes(problem: ConvProblem) -> int:
-    """Count padded input, stuffed filters, and two dense output planes."""
-    filters = problem.out_channels * (problem.in_channels // problem.groups)
-    numbers = filters * math.prod(problem.span) + 2 * _dense_positions(problem)
+    """Count padded input, stuffed filters, a dense output plane, and one to add to it."""
+    group_in = problem.in_channels // problem.groups
+    filters = problem.out_channels * group_in * math.prod(problem.span)
+    numbers = filters + min(group_in, 2) * _dense_positions(problem)
     return padded_bytes(problem) + numbers * problem.itemsize
 
 

@@ -28,9 +28,11 @@ def run(x: Array, filters: Array, problem: ConvProblem) -> Array:
     batch, groups, group_out = problem.batch, problem.groups, problem.out_channels // problem.groups
     output = np.empty((batch, groups, group_out, out_height * out_width), dtype=x.dtype)
     product = np.empty_like(output)
+    # BLAS and the broadcast product both want contiguous rows: each view is copied here.
+    shifted = np.empty((batch, problem.in_channels, out_height, out_width), dtype=x.dtype)
+    channels = shifted.reshape(batch, groups, -1, out_height * out_width)
     for i, j, view in tap_views(x, problem):
-        # A copy in general: BLAS and the broadcast product both want contiguous rows.
-        channels = view.reshape(batch, groups, -1, out_height * out_width)
+        np.copyto(shifted, view)
         target = product if i or j else output
         if channels.shape[2] == 1:
             np.multiply(filters[i, j], channels, out=target)

@@ -45,9 +45,12 @@ def unsupported(problem: ConvProblem) -> str | None:
 def workspace_bytes(problem: ConvProblem) -> int:
     """Count padded input, the matrix of one group's patches, and outputs before they are moved."""
     positions = problem.batch * problem.out_height * problem.out_width
+    # tensordot need not copy a view whose patches are the pixels of one image.
+    is_image = (problem.batch, problem.kernel_height, problem.kernel_width) == (1, 1, 1)
+    columns = 0 if is_image and problem.stride == (1, 1) else problem.taps * positions
     moved = problem.groups > 1 or problem.batch > 1
     outputs = problem.out_channels * positions if moved else 0
-    return padded_bytes(problem) + (problem.taps * positions + outputs) * problem.itemsize
+    return padded_bytes(problem) + (columns + outputs) * problem.itemsize
 
 
 STRATEGY = Strategy(

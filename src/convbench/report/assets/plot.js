@@ -1,0 +1,50 @@
+// Plotly: fetched when the browser is idle, evaluated on the first entry to a view that plots.
+"use strict";
+CB.plot = (() => {
+  // Plotly reads pseudo-HTML in every text; names from data must stay names.
+  const ENTITIES = new Map([["&", "&amp;"], ["<", "&lt;"], [">", "&gt;"]]);
+  const esc = (text) => String(text).replace(/[&<>]/g, (character) => ENTITIES.get(character));
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const CONFIG = {
+    responsive: true,
+    displaylogo: false,
+    // The default mode bar can post the data to Plotly's cloud.
+    plotlyServerURL: "",
+    modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d", "toggleSpikelines"],
+  };
+
+  function layout(height) {
+    const axis = {
+      gridcolor: colour("rule"), linecolor: colour("rule"), zeroline: false, automargin: true,
+      tickfont: { color: colour("muted") }, title: { font: { color: colour("muted"), size: 13 } },
+    };
+    return {
+      height, autosize: true, showlegend: false, hovermode: "closest", dragmode: "zoom",
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: colour("ink") },
+      margin: { l: 60, r: 16, t: 30, b: 46 },
+      hoverlabel: { bgcolor: colour("soft"), bordercolor: colour("rule"), font: { color: colour("ink"), size: 13 }, align: "left" },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("undecided"), activecolor: colour("focus") },
+      xaxis: { ...axis }, yaxis: { ...axis },
+    };
+  }
+
+  async function draw(target, traces, figure) {
+    await CB.script("plotly.min.js");
+    await Plotly.react(target, traces, figure, CONFIG);
+    const chart = target.closest(".chart");
+    chart.classList.add("drawn");
+    chart.classList.remove("waiting");
+  }
+
+  // From disk nothing is gained; from a web host the file is then in the cache on entry.
+  addEventListener("load", () => {
+    if (location.protocol === "file:") return;
+    (window.requestIdleCallback || setTimeout)(() => {
+      document.head.append(CB.el("link", { rel: "prefetch", as: "script", href: "plotly.min.js" }));
+    });
+  });
+
+  return { esc, colour, layout, draw };
+})();

@@ -1,0 +1,51 @@
+// Numbers as people read them; the same rules as readable.py, which wrote the tables.
+"use strict";
+CB.readable = (() => {
+  const SCALES = new Map([
+    ["seconds", [["s", 1], ["ms", 1e-3], ["µs", 1e-6], ["ns", 1e-9]]],
+    ["bytes", [["GB", 1e9], ["MB", 1e6], ["kB", 1e3], ["bytes", 1]]],
+  ]);
+
+  function significant(value, digits = 3) {
+    if (value === null || !Number.isFinite(value)) return "–";
+    if (value === 0) return "0";
+    const rounded = Number(value.toPrecision(digits));
+    const magnitude = Math.floor(Math.log10(Math.abs(rounded)));
+    if (magnitude < -3) {
+      const [mantissa, exponent] = rounded.toExponential(digits - 1).split("e");
+      return `${mantissa}e${Number(exponent)}`;
+    }
+    const places = Math.max(digits - 1 - magnitude, 0);
+    return rounded.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
+  }
+
+  function scale(value, unit) {
+    const scales = SCALES.get(unit) || [[unit, 1]];
+    return scales.find(([, size]) => Math.abs(value) >= size * 0.9995) || scales.at(-1);
+  }
+
+  function quantity(value, unit) {
+    const [name, size] = scale(value, unit);
+    return `${significant(value / size)} ${name}`.trimEnd();
+  }
+
+  function roundQuantity(value, unit) {
+    const [name, size] = scale(value, unit);
+    return `${Number((value / size).toPrecision(10)).toLocaleString("en")} ${name}`.trimEnd();
+  }
+
+  function times(ratio) {
+    if (ratio < 1.095) return significant(ratio, ratio >= 1 ? 3 : 2);
+    return significant(ratio, ratio < 99.5 ? 2 : 3);
+  }
+
+  function percent(ratio) {
+    if (ratio >= 3) return `×${times(ratio)}`;
+    const change = (ratio - 1) * 100;
+    return `${change >= 0 ? "+" : "−"}${significant(Math.abs(change), 2)} %`;
+  }
+
+  const counted = (number, noun) => `${number.toLocaleString("en")} ${number === 1 ? noun : `${noun}s`}`;
+
+  return { significant, scale, quantity, roundQuantity, times, percent, counted };
+})();

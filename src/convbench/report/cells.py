@@ -1,0 +1,113 @@
+"""One strategy on one problem: how a cell of the matrix is measured, coloured and explained."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from convbench.report.links import history_link
+from convbench.report.measurements import Measurements
+from convbench.report.readable import gflops_per_second, rate, seconds, times
+from convbench.report.series import FAILED, SKIPPED, Point
+from convbench.report.winners import Found, Win, newest_value
+
+SHADES = 10
+DARKEST_RATIO = 1000.0
+MISSING = "missing"
+
+Facts = Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One strategy on one problem; `shade` counts from 0 (the winner) to `SHADES`."""
+
+    status: str
+    ratio: str = ""
+    time: str = ""
+    rate: str = ""
+    shade: int = 0
+    wins: bool = False
+    ties: bool = False
+    reason: str = ""
+    commit: str = ""
+    factor: float = 0.0
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What tables other than the values say: problems, reasons for skips, refused builds."""
+
+    facts: Facts
+    reasons: Mapping[tuple[str, str, str], str]
+    refused: Mapping[tuple[str, str], str]
+
+    def flops(self, problem: str) -> int | None:
+        """Give the direct algorithm's operations."""
+        facts = self.facts.get(problem)
+        return int(facts["flops"]) if facts else None
+
+
+def facts_of_problems(problems: pd.DataFrame) -> Facts:
+    """Give each problem's row of the store by its name."""
+    rows = problems.drop_duplicates("problem", keep="last").to_dict("records")
+    return {str(row["problem"]): row for row in rows}  # type: ignore[misc]
+
+
+def unsupported_reasons(cells: pd.DataFrame) -> dict[tuple[str, str, str], str]:
+    """Give why a strategy does not do a problem, by strategy, problem and dtype."""
+    refused = cells[cells["unsupported"].notna() & (cells["unsupported"] != "")]
+    keys = zip(refused["strategy"], refused["problem"], refused["dtype"], strict=True)
+    return dict(zip(keys, refused["unsupported"].astype(str), strict=True))
+
+
+def refusals(environments: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Give the guard's message where it refused an environment's BLAS."""
+    guard = environments["guard"].fillna("")
+    refused = environments[(guard != "") & (guard != "ok")]
+    keys = zip(refused["machine"], refused["environment"], strict=True)
+    return dict(zip(keys, refused["guard"].astype(str), strict=True))
+
+
+def build_cell(
+    measurements: Measurements,
+    found: Found,
+    key: tuple[str, str, str],
+    wins: Mapping[str, Win],
+    context: Context,
+    newest: int,
+) -> Cell:
+    """Say what is known of one cell; what a run did not measure is neither failed nor skipped."""
+    strategy, problem, _ = key
+    if (strategy, problem) not in found:
+        reason = context.reasons.get(key, "")
+        return Cell(SKIPPED if reason else MISSING, reason=reason)
+    series, line = found[strategy, problem]
+    point = newest_value(line)
+    cell = Cell(point.status, link=history_link(series, line.machine))
+    if point.status == SKIPPED:
+        return replace(cell, reason=context.reasons.get(key, "skipped by the benchmark"))
+    if point.value is None:
+        refused = context.refused.get((line.machine, point.environment))
+        return replace(cell, status=FAILED, reason=refused or "the benchmark failed; see asv.log")
+    behind = "" if point.position == newest else measurements.commits[point.position].short
+    return _with_value(replace(cell, commit=behind), point, strategy, wins[problem], context)
+
+
+def _with_value(cell: Cell, point: Point, strategy: str, win: Win, context: Context) -> Cell:
+    value = point.value or 0.0
+    ratio = value / win.seconds if win.seconds else 1.0
+    flops = context.flops(win.problem)
+    shade = round(SHADES * math.log(max(ratio, 1.0)) / math.log(DARKEST_RATIO))
+    return replace(
+        cell,
+        factor=ratio,
+        ratio=f"×{times(ratio)}",
+        time=seconds(value),
+        rate=rate(gflops_per_second(flops, value)) if flops and value else "",
+        shade=min(shade, SHADES),
+        wins=strategy == win.strategy,
+        ties=strategy in win.tied,
+    )

@@ -1,0 +1,128 @@
+"""The asv classes: their axes, and what asv_runner makes of them."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from convbench import STRATEGIES, ConvProblem
+from convbench.workloads import WORKLOADS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def axes() -> Any:
+    """Load the axes alone: importing `benchmarks` makes the process one that measures."""
+    spec = importlib.util.spec_from_file_location("axes", ROOT / "benchmarks/_axes.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_literal_axes_are_in_step_with_the_tables() -> None:
+    # `auto` only chooses among the others: it is no row of its own.
+    assert (*axes().STRATEGIES, "auto") == tuple(STRATEGIES)
+    assert tuple(WORKLOADS) == axes().PROBLEMS
+
+
+def in_measuring_process(script: str, **variables: str) -> Any:
+    """Run a script as asv's worker would, and return the JSON that it prints."""
+    environment = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
+    environment |= {"CONVBENCH_BLAS": "openblas", "CONVBENCH_THREADS": "1"} | variables
+    answer = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    return json.loads(answer.stdout.splitlines()[-1])
+
+
+SAMPLE = """
+import json
+from asv_runner.discovery import get_benchmark_from_name
+import benchmarks
+from benchmarks._axes import STRATEGIES, PROBLEMS
+numbers = {}
+for index, name in enumerate(STRATEGIES):
+    cell = index * len(PROBLEMS) + PROBLEMS.index("question")
+    benchmark = get_benchmark_from_name("benchmarks", f"run.Float32.time_run-{cell}")
+    benchmark.do_setup()
+    numbers[name] = benchmark.do_run()
+print(json.dumps(numbers))
+"""
+
+
+def test_microsecond_strategies_are_timed_over_many_calls_per_sample(tmp_path: Path) -> None:
+    # With an empty cache: a compilation inside the calibrating call would leave `number` at 1.
+    sampled = in_measuring_process(SAMPLE, NUMBA_CACHE_DIR=str(tmp_path))
+
+    # A sample lasts about 10 ms: whatever takes less than 50 µs fits in more than 100 times.
+    fast = {name for name, result in sampled.items() if min(result["samples"]) < 50e-6}
+    assert {"im2col", "numba_direct"} <= fast
+    assert all(sampled[name]["number"] > 100 for name in fast)
+
+
+EVERY_CELL = """
+import importlib, itertools, json, math
+from asv_runner.benchmarks.mark import SkipNotImplemented
+import benchmarks
+outcomes = {}
+for module in ("run", "prepare", "memory", "accuracy", "dense", "control"):
+    for name, cls in vars(importlib.import_module(f"benchmarks.{module}")).items():
+        if not isinstance(cls, type):
+            continue
+        for method in [m for m in vars(cls) if m.startswith(("time_", "peakmem_", "track_"))]:
+            for values in itertools.product(*cls.params) if cls.params else [()]:
+                if "vgg16_conv3_2" in values:
+                    continue  # a second each; the shape is nothing new to the code
+                try:
+                    answer = getattr(cls(), method)(*values)
+                    outcome = "ok" if answer is None or 0 <= answer < 1e-4 else repr(answer)
+                except SkipNotImplemented:
+                    outcome = "skipped"
+                outcomes["/".join([module, name, method, *values])] = outcome
+print(json.dumps(outcomes))
+"""
+
+
+def test_every_cell_runs_or_is_skipped_as_its_strategy_says() -> None:
+    outcomes = in_measuring_process(EVERY_CELL)
+
+    expected = dict.fromkeys(outcomes, "ok")
+    for key in outcomes:
+        _, _, _, *values = key.split("/")
+        if len(values) == 3:
+            strategy, problem, dtype = values
+            refused = STRATEGIES[strategy].unsupported(
+                ConvProblem(**WORKLOADS[problem], dtype=dtype)
+            )
+            expected[key] = "skipped" if refused else "ok"
+    assert outcomes == expected
+    assert set(expected.values()) == {"ok", "skipped"}
+
+
+def test_the_callers_thread_variables_do_not_reach_a_cell() -> None:
+    script = (
+        "import json, os, benchmarks, threadpoolctl\n"
+        "pools = [info['num_threads'] for info in threadpoolctl.threadpool_info()]\n"
+        "print(json.dumps([sorted(set(pools)), os.environ.get('OPENBLAS_CORETYPE')]))"
+    )
+
+    threads, core_type = in_measuring_process(
+        script, OPENBLAS_NUM_THREADS="2", OMP_NUM_THREADS="2", OPENBLAS_CORETYPE="Haswell"
+    )
+
+    assert threads == [1]
+    assert core_type is None
+
+
+@pytest.mark.parametrize("module", sorted((ROOT / "benchmarks").glob("[!_]*.py")))
+def test_timing_classes_have_no_setup(module: Path) -> None:
+    # asv_runner 0.3 sets `number` to 1 wherever there is one.
+    assert "def setup" not in module.read_text()

@@ -1,0 +1,45 @@
+"""A copy of the project in a repository of its own, uncommitted changes included."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MACHINE = "test-machine"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project, its only commit, and the folder of its measuring run."""
+
+    root: Path
+    commit: str
+    run: Path
+
+    def call(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command of the tool environment in the copy."""
+        return call(self.root, *words, check=check)
+
+
+def call(folder: Path, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    answer = subprocess.run(
+        words, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True
+    )
+    if check and answer.returncode:
+        pytest.fail(f"{' '.join(words)} ended with {answer.returncode}:\n{answer.stderr[-3000:]}")
+    return answer
+
+
+def copy(target: Path) -> None:
+    """Copy what git tracks or would track."""
+    listed = call(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)

@@ -1,0 +1,334 @@
+"""A small made-up store for tests only; its numbers are invented and never published.
+
+Frames follow the store's schema, so that the pages are tested without asv and without measuring.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from convbench.report.measurements import Measurements, prepare
+from convbench.results.schema import empty_frame
+
+START = pd.Timestamp("2026-01-05T10:00:00Z")
+MACHINE = "made-up-machine"
+BUILDS = {"openblas": "OpenBLAS 0.3.31 Haswell", "mkl": "oneMKL 2026.2"}
+# strategy -> invented seconds on the question; other problems scale with their operations.
+STRATEGIES = {
+    "loops": 13.8e-3,
+    "loops_dot": 4.1e-3,
+    "scipy_correlate2d": 750e-6,
+    "shifted": 31e-6,
+    "einsum": 39e-6,
+    "tensordot": 16e-6,
+    "im2col": 11e-6,
+    "fft": 196e-6,
+    "numba_direct": 11.3e-6,
+    "toeplitz": 900e-6,
+}
+# name -> (channels, height, width, filters, kernel, stride, groups)
+PROBLEMS = {
+    "question": (3, 32, 32, 10, 2, 2, 1),
+    "cifar_resnet20_3x3": (16, 32, 32, 16, 3, 1, 1),
+    "mobilenetv2_dw3": (32, 112, 112, 32, 3, 1, 32),
+    "vgg16_conv3_2": (256, 56, 56, 256, 3, 1, 1),
+}
+REFUSED = {
+    ("toeplitz", "vgg16_conv3_2"): "its matrix would take 2.6 TB",
+    ("toeplitz", "mobilenetv2_dw3"): "its matrix would take 1.3 TB",
+    ("loops", "vgg16_conv3_2"): "803,000 passes of a Python loop would take minutes",
+}
+
+
+@dataclass
+class Store:
+    """The tables of a made-up store, by name."""
+
+    values: list[dict[str, Any]] = field(default_factory=list)
+    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def measurements(self, *, min_commits: int = 6, project: str = "convbench") -> Measurements:
+        """Prepare the frames as `read_measurements` would."""
+        tables = {
+            name: self.frame(name)
+            for name in (
+                "benchmarks",
+                "machines",
+                "environments",
+                "problems",
+                "cells",
+                "runs",
+                "events",
+            )
+        }
+        return prepare(
+            project, self.frame("values"), self.frame("commits"), tables, min_commits=min_commits
+        )
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """Make a frame with the store's columns; absent ones are missing values."""
+        empty = empty_frame(name)
+        rows = self.values if name == "values" else self.tables.get(name, [])
+        if not rows:
+            return empty
+        frame = pd.DataFrame(rows, columns=empty.columns)
+        text = [column for column in empty if isinstance(empty[column].dtype, pd.StringDtype)]
+        return frame.astype({column: empty[column].dtype for column in text})
+
+
+def commit_name(index: int) -> str:
+    """Make a commit's hash."""
+    return f"{index + 0xA1:08x}" + "0" * 32
+
+
+def row(
+    index: int,
+    value: float | None,
+    *,
+    benchmark: str = "run.Float32.time_run",
+    params: Mapping[str, str] | None = None,
+    blas: str = "openblas",
+    machine: str = MACHINE,
+    status: str = "ok",
+    unit: str = "seconds",
+    width: float = 0.02,
+) -> dict[str, Any]:
+    """Make one row of the values."""
+    params = dict(params or {})
+    ok = value is not None and status == "ok"
+    return {
+        "project": "convbench",
+        "machine": machine,
+        "environment": f"virtualenv-py3.12-{blas}" if blas else "virtualenv-py3.12",
+        "blas": blas,
+        "blas_identity": BUILDS.get(blas, ""),
+        "commit": commit_name(index),
+        "commit_date": START + pd.Timedelta(days=index),
+        "run": f"run-{index}",
+        "benchmark": benchmark,
+        "params": params,
+        "strategy": params.get("strategy", ""),
+        "problem": params.get("problem", ""),
+        "dtype": params.get("dtype", ""),
+        "threads": "1" if blas else "",
+        "value": value if ok else np.nan,
+        "unit": unit,
+        "status": status,
+        "ci_low": value * (1 - width) if ok and value is not None else np.nan,
+        "ci_high": value * (1 + width) if ok and value is not None else np.nan,
+        "q25": value * 0.99 if ok and value is not None else np.nan,
+        "q75": value * 1.01 if ok and value is not None else np.nan,
+        "number": 100,
+        "repeat": 10,
+        "version": "1",
+        "started_at": START + pd.Timedelta(days=index, hours=1),
+        "duration": 1.5,
+        "source": f"run-{index}/{machine}/result.json",
+    }
+
+
+def convolution_store(commits: int = 3, *, subjects: Sequence[str] = ()) -> Store:
+    """Make a store of this project: all strategies and problems, two builds, some commits."""
+    store = Store()
+    noise = np.random.default_rng(0)
+    for index in range(commits):
+        for blas in BUILDS:
+            store.values += _run(index, blas, noise)
+    subjects = [*subjects, *(f"Change number {index}" for index in range(len(subjects), commits))]
+    store.tables = {
+        "commits": [_commit(index, subjects[index]) for index in range(commits)],
+        "machines": [
+            {
+                "project": "convbench",
+                "machine": MACHINE,
+                "os": "Linux 6.1",
+                "arch": "x86_64",
+                "cpu": "Made-up CPU @ 2.0 GHz",
+                "num_cpu": "2",
+                "ram": "8123456",
+            }
+        ],
+        "problems": [_problem(name) for name in PROBLEMS],
+        "runs": [_run_facts(index) for index in range(commits)],
+        "environments": [_environment(index, blas) for index in range(commits) for blas in BUILDS],
+        "cells": [_cell(strategy, problem) for strategy in STRATEGIES for problem in PROBLEMS],
+    }
+    return store
+
+
+def _run(index: int, blas: str, noise: np.random.Generator) -> list[dict[str, Any]]:
+    rows = []
+    for strategy, base in STRATEGIES.items():
+        for problem in PROBLEMS:
+            params = {"strategy": strategy, "problem": problem, "dtype": "float32"}
+            scale = (flops(problem) / flops("question")) ** (0.55 if base < 20e-6 else 0.8)
+            value = base * scale * (0.9 if blas == "mkl" else 1) * noise.normal(1, 0.01)
+            status = "skipped" if (strategy, problem) in REFUSED else "ok"
+            if (strategy, problem, blas) == ("fft", "mobilenetv2_dw3", "mkl"):
+                status = "failed"
+            rows.append(row(index, value, params=params, blas=blas, status=status))
+        double = {"strategy": strategy, "problem": "question", "dtype": "float64"}
+        value = base * 1.3 * noise.normal(1, 0.01)
+        rows.append(row(index, value, params=double, blas=blas, benchmark="run.Float64.time_run"))
+        peak = {"strategy": strategy, "problem": "vgg16_conv3_2", "dtype": "float32"}
+        rows.append(
+            row(
+                index,
+                81e6,
+                params=peak,
+                blas=blas,
+                unit="bytes",
+                benchmark="memory.Memory.peakmem_run",
+            )
+        )
+    for dtype, value in (("float32", 70e-6), ("float64", 110e-6)):
+        dense = {"dtype": dtype}
+        rows.append(row(index, value, params=dense, blas=blas, benchmark="dense.Dense.time_dot"))
+    return rows
+
+
+def flops(problem: str) -> int:
+    """Count the direct algorithm's operations."""
+    channels, height, width, filters, kernel, stride, groups = PROBLEMS[problem]
+    outputs = filters * (height // stride) * (width // stride)
+    return 2 * outputs * channels // groups * kernel * kernel
+
+
+def _problem(name: str) -> dict[str, Any]:
+    channels, height, width, filters, kernel, stride, groups = PROBLEMS[name]
+    return {
+        "project": "convbench",
+        "problem": name,
+        "batch": 1,
+        "in_channels": channels,
+        "height": height,
+        "width": width,
+        "out_channels": filters,
+        "kernel_height": kernel,
+        "kernel_width": kernel,
+        "stride_h": stride,
+        "stride_w": stride,
+        "padding_h": 0,
+        "padding_w": 0,
+        "dilation_h": 1,
+        "dilation_w": 1,
+        "groups": groups,
+        "out_height": height // stride,
+        "out_width": width // stride,
+        "flops": flops(name),
+        "bytes_float32": 1000,
+        "bytes_float64": 2000,
+    }
+
+
+def _cell(strategy: str, problem: str) -> dict[str, Any]:
+    executed = {"toeplitz": 256 * flops(problem), "fft": 9 * flops(problem)}
+    return {
+        "project": "convbench",
+        "machine": MACHINE,
+        "environment": "virtualenv-py3.12-openblas",
+        "run": "run-0",
+        "commit": commit_name(0),
+        "blas": "openblas",
+        "strategy": strategy,
+        "family": "gemm",
+        "problem": problem,
+        "dtype": "float32",
+        "flops": executed.get(strategy, flops(problem)),
+        "workspace_bytes": 0,
+        "unsupported": REFUSED.get((strategy, problem)),
+    }
+
+
+def _commit(index: int, subject: str) -> dict[str, Any]:
+    return {
+        "project": "convbench",
+        "commit": commit_name(index),
+        "position": index,
+        "commit_date": START + pd.Timedelta(days=index),
+        "parents": [],
+        "subject": subject,
+        "author": "",
+        "tags": [],
+    }
+
+
+def _run_facts(index: int) -> dict[str, Any]:
+    started = START + pd.Timedelta(days=index, hours=1)
+    return {
+        "project": "convbench",
+        "run": f"run-{index}",
+        "machine": MACHINE,
+        "commit": commit_name(index),
+        "started_at": started,
+        "finished_at": started + pd.Timedelta(minutes=4),
+        "asv_exit_code": 0,
+        "dropped_variables": {"OMP_NUM_THREADS": "4"},
+        "load_before": 0.12,
+        "load_after": 1.4,
+    }
+
+
+def _environment(index: int, blas: str) -> dict[str, Any]:
+    return {
+        "project": "convbench",
+        "machine": MACHINE,
+        "environment": f"virtualenv-py3.12-{blas}",
+        "run": f"run-{index}",
+        "commit": commit_name(index),
+        "blas": blas,
+        "threads": "1",
+        "guard": "ok",
+        "packages": {"numpy": "2.4.6", "scipy": "1.17.1"},
+        "libraries_json": "[]",
+        "identity": BUILDS[blas],
+    }
+
+
+def event(index: int, *, before: float, after: float, params: str, **names: str) -> dict[str, Any]:
+    """Make a change that `detect` would have found."""
+    return {
+        "project": "convbench",
+        "machine": MACHINE,
+        "environment": "virtualenv-py3.12-openblas",
+        "blas": "openblas",
+        "threads": "1",
+        "benchmark": "run.Float32.time_run",
+        "params": params,
+        "strategy": "",
+        "problem": "",
+        "dtype": "",
+        "commit": commit_name(index),
+        "previous_commit": commit_name(index - 1),
+        "before": before,
+        "after": after,
+        "ratio": after / before,
+        "unit": "seconds",
+        "kind": "regression" if after > before else "improvement",
+        "points": index + 3,
+        "position": index,
+        **names,
+    }
+
+
+def foreign_store(commits: int = 8) -> Store:
+    """Make a store of a project without strategies, facts or git: three machines, no BLAS."""
+    store = Store()
+    noise = np.random.default_rng(1)
+    for index in range(commits):
+        for machine in ("arm-box", "intel-box", "old-box"):
+            for size in ("100", "200", "1000"):
+                value = 1e-6 * float(size) * noise.normal(1, 0.02)
+                rows = row(
+                    index,
+                    value,
+                    benchmark="benchmarks.axpy.time_axpy",
+                    blas="",
+                    machine=machine,
+                    params={"size": size, "variant": "d"},
+                )
+                store.values.append(rows)
+    return store

@@ -1,0 +1,48 @@
+import tracemalloc
+
+import pytest
+from generators import convolve_by
+
+from convbench import STRATEGIES, ConvProblem, Strategy
+from convbench.workloads import WORKLOADS
+
+GROUPED = {
+    **{"batch": 4, "in_channels": 16, "height": 40, "width": 40, "groups": 2},
+    **{"out_channels": 32, "kernel_height": 3, "kernel_width": 3, "stride": 2, "padding": 1},
+}
+PROBLEMS = {
+    "cifar": ConvProblem(**WORKLOADS["cifar_resnet20_3x3"]),
+    "pointwise": ConvProblem(**WORKLOADS["resnet50_conv2_1x1"] | {"out_channels": 32}),
+    "depthwise": ConvProblem(**WORKLOADS["mobilenetv2_dw3"]),
+    "grouped": ConvProblem(**GROUPED),
+    "grouped_float64": ConvProblem(**GROUPED, dtype="float64"),
+}
+# Iterators, views and the like: what no count of array elements contains.
+SLACK_BYTES = 32_768
+
+
+@pytest.mark.parametrize(
+    ("strategy", "problem"),
+    [
+        pytest.param(strategy, problem, id=f"{strategy.name}-{name}")
+        for strategy in STRATEGIES.values()
+        for name, problem in PROBLEMS.items()
+        if strategy.unsupported(problem) is None
+    ],
+)
+def test_workspace_is_what_a_run_holds_beyond_its_operands(
+    strategy: Strategy, problem: ConvProblem
+) -> None:
+    x, weights = problem.random_operands()
+    convolve_by(strategy, x, weights, problem)  # imports and compiles, once
+
+    tracemalloc.start()
+    prepared = strategy.prepare(weights, problem)
+    tracemalloc.reset_peak()
+    output = strategy.run(x, prepared, problem)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    held_bytes, stated_bytes = peak_bytes - output.nbytes, strategy.workspace_bytes(problem)
+    assert held_bytes <= stated_bytes * 1.05 + SLACK_BYTES
+    assert stated_bytes <= held_bytes * 1.25 + SLACK_BYTES
