@@ -4,6 +4,8 @@ PYTHON ?= python3
 CONFIG ?=
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Without bytecode every start of Python would compile SciPy and Numba again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: report test check lock clean
 

@@ -35,6 +35,8 @@ PROBLEM_KINDS = {
         (11, 12, 4), (6, 3, 2), stride=(2, 3), padding=(2, 1), dilation=(3, 2), groups=2, batch=3
     ),
     "groups": _kind((6, 7, 6), (9, 2, 3), groups=3),
+    "single_filter": _kind((6, 7, 4), (1, 3, 2)),
+    "single_filter_a_group": _kind((6, 6, 6), (3, 2, 3), groups=3),
     "depthwise": _kind((7, 6, 5), (5, 3, 3), groups=5, padding=1),
     "depthwise_multiplied": _kind((6, 6, 3), (6, 3, 2), groups=3, stride=2, batch=2),
     "pointwise": _kind((5, 6, 4), (7, 1, 1)),

@@ -21,7 +21,10 @@ from convbench.problem import ConvProblem
 from convbench.strategies import STRATEGIES
 from convbench.workloads import WORKLOADS
 
-INHERITED = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "BLIS_", "GOTO_", "NUMBA_", "CONVBENCH_")
+INHERITED = (
+    *("OPENBLAS_", "MKL_", "OMP_", "KMP_", "BLIS_", "GOTO_", "NUMBA_", "CONVBENCH_"),
+    "PYTHONDONTWRITEBYTECODE",  # every start of Python would compile SciPy and Numba again
+)
 """Prefixes of variables that change timings; they are dropped, and recorded with the run."""
 
 SOME_BENCHMARKS_FAILED = 2

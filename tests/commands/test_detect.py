@@ -2,14 +2,14 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from convbench.commands import detect
 from convbench.errors import BadResults, BadUsage
-from convbench.results import collect, load_table
+from convbench.results import collect, load, load_table
 
 FAILED, SKIPPED = None, float("nan")  # as asv writes them
 PARAMS = [["'im2col'", "'fft'"], ["'question'"]]
@@ -22,14 +22,14 @@ def commit(number: int) -> str:
     return f"{999 - number:03d}".ljust(40, "e")
 
 
-def write_results(folder: Path, points: Sequence[Cells], unit: str = "seconds", **top: Any) -> Path:
+def write_results(folder: Path, points: Sequence[Cells], unit: str, versions: str) -> Path:
     """Write an asv results directory: one commit per point, its cells in the order of PARAMS."""
     (folder / "m").mkdir(parents=True, exist_ok=True)
     benchmark = {"name": "run.time_run", "param_names": ["strategy", "problem"], "unit": unit}
     benchmark |= {"params": PARAMS, "type": "time", "version": "1", "code": ""}
     (folder / "benchmarks.json").write_text(json.dumps({"run.time_run": benchmark, "version": 2}))
     (folder / "m" / "machine.json").write_text(json.dumps({"machine": "m", "version": 1}))
-    for number, cells in enumerate(points):
+    for number, (cells, version) in enumerate(zip(points, versions, strict=True)):
         result = {
             "commit_hash": commit(number),
             "env_name": "py",
@@ -39,19 +39,23 @@ def write_results(folder: Path, points: Sequence[Cells], unit: str = "seconds", 
             "requirements": {},
             "env_vars": {"CONVBENCH_BLAS": "mkl", "CONVBENCH_THREADS": "1"},
             "result_columns": ["result", "params", "version", "started_at", "duration"],
-            "results": {"run.time_run": [list(cells), PARAMS, "1", 1_700_000_000_000, 1.0]},
+            "results": {"run.time_run": [list(cells), PARAMS, version, 1_700_000_000_000, 1.0]},
             "durations": {},
             "version": 2,
         }
-        path = folder / "m" / f"{commit(number)[:8]}-py{top.get('suffix', '')}.json"
+        path = folder / "m" / f"{commit(number)[:8]}-py.json"
         path.write_text(json.dumps(result))
     return folder
 
 
-def make_store(tmp_path: Path, points: Sequence[Cells], unit: str = "seconds") -> Path:
-    store = tmp_path / "store"
-    collect([write_results(tmp_path / "results", points, unit)], store, say=lambda _: None)
-    return store
+def make_store(
+    tmp_path: Path, points: Sequence[Cells], unit: str = "seconds", versions: str = ""
+) -> Path:
+    """Collect a store; `versions` holds one digit per point, the benchmark's version."""
+    versions = versions or "1" * len(points)
+    results = write_results(tmp_path / "results", points, unit, versions)
+    collect([results], tmp_path / "store", say=lambda _: None)
+    return tmp_path / "store"
 
 
 def detect_in(store: Path, *options: str) -> list[str]:
@@ -92,7 +96,7 @@ def test_a_step_becomes_one_event_at_its_first_commit(tmp_path: Path) -> None:
     assert (event["strategy"], event["problem"]) == ("im2col", "question")
     assert (event["blas"], event["threads"], event["unit"]) == ("mkl", "1", "seconds")
     assert lines[0] == "2 histories, 2 with the 6 commits that a verdict needs"
-    assert lines[1] == "1 changes found: 1 regressions, 0 improvements"
+    assert lines[1] == "1 change found: 1 regression, 0 improvements"
     assert "run.time_run(strategy=im2col, problem=question)" in lines[2]
 
 
@@ -135,19 +139,18 @@ def test_failed_and_skipped_commits_are_no_values(tmp_path: Path) -> None:
 def test_a_cell_that_was_always_skipped_is_no_history(tmp_path: Path) -> None:
     store = make_store(tmp_path, [[value, SKIPPED] for value in steady(8)])
 
-    assert detect_in(store)[0].startswith("1 histories, 1 with")
+    assert detect_in(store)[0].startswith("1 history, 1 with")
 
 
 def test_changes_below_the_least_ratio_are_left_out_in_both_directions(tmp_path: Path) -> None:
     up = make_store(tmp_path / "up", with_step(1.5))
     down = make_store(tmp_path / "down", with_step(1 / 1.5))
 
-    kept = {name: len(detect_in(store, "--min-ratio", "1.4")) for name, store in
-            (("up", up), ("down", down))}  # fmt: skip
+    kept = [detect_in(store, "--min-ratio", "1.4")[1] for store in (up, down)]
     detect_in(up, "--min-ratio", "1.6")
     detect_in(down, "--min-ratio", "1.6")
 
-    assert kept == {"up": 3, "down": 3}
+    assert [line.split(" found")[0] for line in kept] == ["1 change", "1 change"]
     assert load_table(up, "events").empty
     assert load_table(down, "events").empty
 
@@ -190,3 +193,31 @@ def test_detecting_twice_writes_the_same_bytes(tmp_path: Path) -> None:
     second = (detect_in(store), (store / "events.parquet").read_bytes())
 
     assert first == second
+
+
+def test_versions_of_a_benchmark_are_never_compared(tmp_path: Path) -> None:
+    store = make_store(tmp_path, with_step(2.0), versions="1" * 6 + "2" * 8)
+
+    lines = detect_in(store)
+
+    assert lines[0].startswith("4 histories, 4 with")
+    assert load_table(store, "events").empty
+
+
+def test_of_two_blas_identities_at_one_commit_the_newer_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = make_store(tmp_path, with_step(2.0))
+    measured = load(store)
+    moved = measured["value"].where(measured["strategy"] != "im2col", 1e-3)
+    again = measured.assign(
+        blas_identity="another build",
+        started_at=measured["started_at"] + pd.Timedelta(days=1),
+        value=moved,
+    )
+    monkeypatch.setattr(detect, "load", lambda _: pd.concat([again, measured], ignore_index=True))
+
+    lines = detect_in(store)
+
+    assert lines[0].startswith("2 histories, 2 with")
+    assert load_table(store, "events").empty

@@ -70,9 +70,10 @@ def test_the_document_states_problem_threads_and_the_loaded_blas(document: dict[
 
 
 def test_the_answer_names_the_loaded_blas_and_explains(question: list[str]) -> None:
-    assert question[0].startswith(
-        "32×32×3 image, 10 filters of 2×2×3, stride 2, float64: 50× fewer operations, "
+    assert question[0] == (
+        "measuring 32×32×3 image, 10 filters of 2×2×3, stride 2, float64, on one BLAS thread"
     )
+    assert question[1].startswith("50× fewer operations, ")
     assert any(line.startswith("BLAS: ") and line.endswith("one thread") for line in question)
     assert question[-1].endswith(".")
 
@@ -119,3 +120,8 @@ def test_text_instead_of_a_number_is_refused(option: str) -> None:
 def test_a_time_that_is_none_is_refused(seconds: str) -> None:
     with pytest.raises(BadUsage, match="--seconds must be a positive number of seconds"):
         explain_lines(*QUESTION, f"--seconds={seconds}")
+
+
+def test_operands_that_outgrow_memory_are_refused() -> None:
+    with pytest.raises(BadUsage, match=r"output take 7,?\d+ GB; explain measures up to 1.00 GB"):
+        explain_lines("--input", "999999x99999x9", "--filters", "1x99999x99999")

@@ -47,7 +47,7 @@ REFUSED = {
 class Store:
     """The tables of a made-up store, by name."""
 
-    values: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def measurements(self, *, min_commits: int = 6, project: str = "convbench") -> Measurements:
@@ -71,7 +71,7 @@ class Store:
     def frame(self, name: str) -> pd.DataFrame:
         """Make a frame with the store's columns; absent ones are missing values."""
         empty = empty_frame(name)
-        rows = self.values if name == "values" else self.tables.get(name, [])
+        rows = self.rows if name == "values" else self.tables.get(name, [])
         if not rows:
             return empty
         frame = pd.DataFrame(rows, columns=empty.columns)
@@ -136,7 +136,7 @@ def convolution_store(commits: int = 3, *, subjects: Sequence[str] = ()) -> Stor
     noise = np.random.default_rng(0)
     for index in range(commits):
         for blas in BUILDS:
-            store.values += _run(index, blas, noise)
+            store.rows += _run(index, blas, noise)
     subjects = [*subjects, *(f"Change number {index}" for index in range(len(subjects), commits))]
     store.tables = {
         "commits": [_commit(index, subjects[index]) for index in range(commits)],
@@ -322,7 +322,7 @@ def foreign_store(commits: int = 8) -> Store:
         for machine in ("arm-box", "intel-box", "old-box"):
             for size in ("100", "200", "1000"):
                 value = 1e-6 * float(size) * noise.normal(1, 0.02)
-                rows = row(
+                made = row(
                     index,
                     value,
                     benchmark="benchmarks.axpy.time_axpy",
@@ -330,5 +330,5 @@ def foreign_store(commits: int = 8) -> Store:
                     machine=machine,
                     params={"size": size, "variant": "d"},
                 )
-                store.values.append(rows)
+                store.rows.append(made)
     return store

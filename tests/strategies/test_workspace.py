@@ -6,16 +6,16 @@ from generators import convolve_by
 from convbench import STRATEGIES, ConvProblem, Strategy
 from convbench.workloads import WORKLOADS
 
-GROUPED = {
-    **{"batch": 4, "in_channels": 16, "height": 40, "width": 40, "groups": 2},
-    **{"out_channels": 32, "kernel_height": 3, "kernel_width": 3, "stride": 2, "padding": 1},
+LAYER = {
+    **{"batch": 2, "in_channels": 16, "height": 24, "width": 24},
+    **{"out_channels": 8, "kernel_height": 3, "kernel_width": 3, "stride": 2, "padding": 1},
 }
 PROBLEMS = {
-    "cifar": ConvProblem(**WORKLOADS["cifar_resnet20_3x3"]),
-    "pointwise": ConvProblem(**WORKLOADS["resnet50_conv2_1x1"] | {"out_channels": 32}),
+    "plain": ConvProblem(**LAYER),
+    "grouped": ConvProblem(**LAYER, groups=2),
+    "grouped_float64": ConvProblem(**LAYER, groups=2, dtype="float64"),
+    "pointwise": ConvProblem(**WORKLOADS["resnet50_conv2_1x1"] | {"out_channels": 16}),
     "depthwise": ConvProblem(**WORKLOADS["mobilenetv2_dw3"]),
-    "grouped": ConvProblem(**GROUPED),
-    "grouped_float64": ConvProblem(**GROUPED, dtype="float64"),
 }
 # Iterators, views and the like: what no count of array elements contains.
 SLACK_BYTES = 32_768

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from convbench.errors import BadUsage
+from convbench.report.readable import counted
 from convbench.results import load, load_table, newest, write_table
 from convbench.results.schema import OK, SKIPPED, empty_frame, params_text
 from convbench.stats import MIN_COMMITS, find_change_points
@@ -132,15 +133,17 @@ def as_json(summary: dict[str, Any]) -> str:
 def report_lines(summary: dict[str, Any]) -> Iterator[str]:
     """Write the summary for a terminal, the largest changes first."""
     yield (
-        f"{summary['histories']:,} histories, {summary['histories_with_enough_commits']:,} "
-        f"with the {summary['min_commits']} commits that a verdict needs"
+        f"{counted(summary['histories'], 'history', 'histories')}, "
+        f"{summary['histories_with_enough_commits']:,} with the {summary['min_commits']} commits "
+        "that a verdict needs"
     )
     if not summary["histories_with_enough_commits"]:
         yield f"{summary['most_commits']} of {summary['min_commits']} commits: no verdict yet"
         return
     yield (
-        f"{len(summary['events']):,} changes found: {summary['regressions']:,} regressions, "
-        f"{summary['improvements']:,} improvements"
+        f"{counted(len(summary['events']), 'change')} found: "
+        f"{counted(summary['regressions'], 'regression')}, "
+        f"{counted(summary['improvements'], 'improvement')}"
     )
     largest = sorted(summary["events"], key=lambda event: -change_factor(event["ratio"]))
     for event in largest[:SHOWN]:

@@ -19,6 +19,9 @@ from convbench.strategies.auto import choose
 
 SUMMARY = "measure one convolution with every strategy and say why it is slow"
 
+MAX_BYTES = 10**9
+"""Operands above this are refused: the copies that strategies make would not fit into memory."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `convbench explain`; text is parsed by `read_problem`."""
@@ -38,6 +41,13 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     problem = read_problem(arguments)
     if not 0 < arguments.seconds < math.inf:
         raise BadUsage(f"--seconds must be a positive number of seconds; got {arguments.seconds}")
+    if problem.bytes > MAX_BYTES:
+        raise BadUsage(
+            f"input, filters and output take {readable.quantity(problem.bytes, 'bytes')}; "
+            f"explain measures up to {readable.quantity(MAX_BYTES, 'bytes')}, give smaller sizes"
+        )
+    if not arguments.json:
+        say(f"measuring {describe(problem)}, on one BLAS thread")
     measurement = measure(problem, seconds=arguments.seconds)
     explanation = explain(measurement)
     if arguments.json:
@@ -119,7 +129,7 @@ def as_document(measurement: Measurement, explanation: why.Explanation) -> dict[
 
 def report_lines(measurement: Measurement, explanation: why.Explanation) -> Iterator[str]:
     """Write the answer for a terminal."""
-    yield f"{describe(measurement.problem)}: {explanation.title}"
+    yield explanation.title
     yield from ("", *table(measurement), "")
     for name, reason in measurement.skipped.items():
         yield f"skipped {name}: {reason}"

@@ -1,4 +1,4 @@
-"""Axes: from values to coordinates, ticks at round numbers, a range that one outlier can't spoil."""
+"""Axes: from values to coordinates, round ticks, a range that one outlier can't spoil."""
 
 import math
 from collections.abc import Callable, Sequence

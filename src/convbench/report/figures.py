@@ -66,7 +66,7 @@ def history_picture(
     title: str, lines: Sequence[tuple[str, Line]], unit: str, commits: Sequence[Commit]
 ) -> HistoryPicture:
     """Draw lines over the commits, with intervals as bands and changes as marks."""
-    values = [value for _, line in lines for _, value in line.values]
+    values = [value for _, line in lines for _, value in line.measured]
     low, high = robust_range(values)
     x_scale = linear(_extent(lines), (LEFT + 24, WIDTH - RIGHT - 24))
     y_scale = linear((low, high), (HEIGHT - BOTTOM, TOP))
@@ -108,7 +108,7 @@ def _curve(
     ]
     outline = [spot(position, upper) for position, _, upper in banded]
     outline += [spot(position, lower) for position, lower, _ in reversed(banded)]
-    spots = [(*spot(position, value), position, value) for position, value in line.values]
+    spots = [(*spot(position, value), position, value) for position, value in line.measured]
     dots = [
         (x, y, f"{label}: {quantity(value, unit)}, {_name(commits[position])}")
         for x, y, position, value in spots

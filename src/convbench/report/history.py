@@ -62,7 +62,7 @@ def build_history(
 
 
 def first_series(series: Sequence[Series], matrices: Sequence[Matrix]) -> Series | None:
-    """Choose what to show first: the newest change, else the first problem's winner, else the first."""
+    """Choose what to show first: the newest change, else a winner, else the first."""
     changed = [
         (line.changes[-1].position, -index)
         for index, one in enumerate(series)
@@ -120,7 +120,7 @@ def verdict(label: str, line: Line, min_commits: int) -> str:
     if line.changes:
         found = ", ".join(f"{percent(change.ratio)}" for change in line.changes)
         return f"{label}: {counted(len(line.changes), 'change')} found ({found})"
-    measured = len(line.values)
+    measured = len(line.measured)
     if measured < min_commits:
         return f"{label}: {measured} of {counted(min_commits, 'commit')}: no verdict yet"
     return f"{label}: no change found in {counted(measured, 'commit')}"

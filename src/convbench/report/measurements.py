@@ -8,6 +8,7 @@ strategy, problem and dtype tell the classes apart, else the benchmark's whole n
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -36,12 +37,12 @@ class Commit:
 class Measurements:
     """One project's values in the default view, and its tables.
 
-    `values` has the store's columns and: `position` (of the commit), `line`, `measure`, `low` and
+    `newest` has the store's columns and: `position` (of the commit), `line`, `measure`, `low` and
     `high` (the finite interval, else the quartiles, else NaN).
     """
 
     project: str
-    values: pd.DataFrame
+    newest: pd.DataFrame
     commits: tuple[Commit, ...]
     tables: Mapping[str, pd.DataFrame]
     min_commits: int
@@ -49,8 +50,13 @@ class Measurements:
     @property
     def has_strategies(self) -> bool:
         """Whether the views about convolution have something to show."""
-        both = (self.values["strategy"] != "") & (self.values["problem"] != "")
+        both = (self.newest["strategy"] != "") & (self.newest["problem"] != "")
         return bool(both.any())
+
+    @property
+    def several_machines(self) -> bool:
+        """Whether a line needs its machine's name beside it."""
+        return len(set(self.newest["machine"])) > 1
 
 
 def read_measurements(store: Path, *, project: str | None, min_commits: int) -> Measurements:
@@ -113,8 +119,13 @@ def order_commits(values: pd.DataFrame, commits: pd.DataFrame) -> tuple[Commit, 
     )
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give a frame's rows."""
+    return frame.to_dict("records")  # type: ignore[return-value] # columns are text
+
+
 def line_order(name: str) -> tuple[bool, str]:
-    """Sort lines by name, but OpenBLAS first: NumPy's own wheels carry it, so most readers have it."""
+    """Sort lines by name, but OpenBLAS first: NumPy's own wheels carry it."""
     return (not name.startswith("openblas"), name)
 
 
@@ -148,16 +159,16 @@ def _name_lines(values: pd.DataFrame) -> pd.Series:
     parts = values[["machine", "environment", "blas", "threads", "blas_identity"]].fillna("")
     distinct = parts.drop_duplicates()
     names = {}
-    for machine, rows in distinct.groupby("machine"):
-        several_threads = rows["threads"].nunique() > 1
+    for _, rows in distinct.groupby("machine"):
+        several_threads = len(set(rows["threads"])) > 1
         identities = rows[rows["blas_identity"] != ""].groupby("blas")["blas_identity"].nunique()
-        for row in rows.itertuples(index=False):
-            words = [row.blas or row.environment]
-            if row.blas and identities.get(row.blas, 0) > 1 and row.blas_identity:
-                words.append(row.blas_identity)
-            if row.blas and several_threads and row.threads:
-                words.append(f"{row.threads} threads" if row.threads != "1" else "1 thread")
-            names[(machine, *row[1:])] = " · ".join(words)
+        for row in records(rows):
+            words = [row["blas"] or row["environment"]]
+            if row["blas"] and identities.get(row["blas"], 0) > 1 and row["blas_identity"]:
+                words.append(row["blas_identity"])
+            if row["blas"] and several_threads and row["threads"]:
+                words.append("1 thread" if row["threads"] == "1" else f"{row['threads']} threads")
+            names[tuple(row.values())] = " · ".join(words)
     keys = zip(*(parts[column] for column in parts.columns), strict=True)
     return pd.Series([names[key] for key in keys], index=values.index, dtype="object")
 

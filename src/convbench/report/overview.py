@@ -97,7 +97,7 @@ def build_overview(
 
 def verdict_note(measurements: Measurements, series: Sequence[Series]) -> str:
     """Say how far the longest history is from a verdict; empty once one has enough commits."""
-    longest = max((len(line.values) for one in series for line in one.lines), default=0)
+    longest = max((len(line.measured) for one in series for line in one.lines), default=0)
     if longest >= measurements.min_commits:
         return ""
     return f"{longest} of {counted(measurements.min_commits, 'commit')}: no verdict yet"

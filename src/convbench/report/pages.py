@@ -50,7 +50,7 @@ def render_index(measurements: Measurements, views: Views, *, version: str, plot
             min_commits=measurements.min_commits,
             newest=newest,
             commits=len(measurements.commits),
-            values=int((measurements.values["status"] == "ok").sum()),
+            values=int((measurements.newest["status"] == "ok").sum()),
             packages=package_versions(measurements),
             version=version,
             plotly=plotly,

@@ -105,7 +105,7 @@ def machine_rows(measurements: Measurements) -> tuple[MachineRow, ...]:
     """Describe the machines that have values."""
     known = measurements.tables["machines"].drop_duplicates("machine").set_index("machine")
     rows = []
-    for machine, values in measurements.values.groupby("machine", sort=True):
+    for machine, values in measurements.newest.groupby("machine", sort=True):
         facts = []
         if machine in known.index:
             row = known.loc[machine]
@@ -135,7 +135,7 @@ def machine_rows(measurements: Measurements) -> tuple[MachineRow, ...]:
 def failures(measurements: Measurements, series: Sequence[Series]) -> tuple[Failure, ...]:
     """List the histories whose newest commit failed, with the guard's message where it refused."""
     refused = refusals(measurements.tables["environments"])
-    several = measurements.values["machine"].nunique() > 1
+    several = measurements.several_machines
     rows = []
     for one in series:
         for line in one.lines:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from convbench.report.measurements import Measurements, line_order
+from convbench.report.measurements import Measurements, line_order, records
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 
@@ -50,7 +50,7 @@ class Line:
         return self.points[-1]
 
     @property
-    def values(self) -> tuple[tuple[int, float], ...]:
+    def measured(self) -> tuple[tuple[int, float], ...]:
         """Positions and values of the points that have one."""
         return tuple((p.position, p.value) for p in self.points if p.value is not None)
 
@@ -80,12 +80,11 @@ Changes = dict[tuple[str, str, str, str], list[Change]]
 def build_series(measurements: Measurements) -> tuple[Series, ...]:
     """Cut the values into series, in the order of measure and parameters."""
     changes = _changes_by_line(measurements)
-    values = measurements.values.assign(
-        params=[params_of(params) for params in measurements.values["params"]]
-    )
+    pairs = pd.Series([params_of(one) for one in measurements.newest["params"]], dtype="object")
+    values = measurements.newest.assign(params=pairs)
     series = []
     # sort=False keeps asv's order of parameters where the sorting of `prepare` leaves it free.
-    for (measure, benchmark, params), rows in values.groupby(
+    for (measure, benchmark, _), rows in values.groupby(
         ["measure", "benchmark", "params"], sort=False
     ):
         first = rows.iloc[0]
@@ -96,8 +95,18 @@ def build_series(measurements: Measurements) -> tuple[Series, ...]:
             ),
             key=lambda line: (line.machine, line_order(line.name)),
         )
-        named = (str(first[column]) for column in ("strategy", "problem", "dtype", "unit"))
-        series.append(Series(str(measure), str(benchmark), params, *named, tuple(lines)))
+        series.append(
+            Series(
+                measure=str(measure),
+                benchmark=str(benchmark),
+                params=first["params"],
+                strategy=str(first["strategy"]),
+                problem=str(first["problem"]),
+                dtype=str(first["dtype"]),
+                unit=str(first["unit"]),
+                lines=tuple(lines),
+            )
+        )
     return tuple(sorted(series, key=lambda one: (one.measure, _natural(one.params))))
 
 
@@ -125,14 +134,14 @@ def _build_line(machine: str, name: str, rows: pd.DataFrame, changes: Changes) -
     rows = rows.drop_duplicates("position", keep="last")
     points = tuple(
         Point(
-            int(row.position),
-            _finite(row.value),
-            _finite(row.low),
-            _finite(row.high),
-            str(row.status),
-            str(row.environment),
+            row["position"],
+            _finite(row["value"]),
+            _finite(row["low"]),
+            _finite(row["high"]),
+            row["status"],
+            row["environment"],
         )
-        for row in rows.itertuples(index=False)
+        for row in records(rows)
     )
     label = ", ".join(f"{key}={value}" for key, value in rows["params"].iloc[0])
     found: dict[int, Change] = {}
@@ -152,15 +161,15 @@ def _finite(value: float | None) -> float | None:
 def _changes_by_line(measurements: Measurements) -> Changes:
     positions = {commit.commit: commit.position for commit in measurements.commits}
     changes: Changes = defaultdict(list)
-    for event in measurements.tables["events"].itertuples(index=False):
-        if event.commit in positions:
+    for event in records(measurements.tables["events"]):
+        if event["commit"] in positions:
             change = Change(
-                positions[event.commit],
-                float(event.before),
-                float(event.after),
-                float(event.ratio),
-                str(event.kind),
+                positions[event["commit"]],
+                event["before"],
+                event["after"],
+                event["ratio"],
+                event["kind"],
             )
-            key = (event.machine, event.environment, event.benchmark, event.params)
+            key = (event["machine"], event["environment"], event["benchmark"], event["params"])
             changes[key].append(change)
     return changes

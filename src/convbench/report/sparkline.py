@@ -24,7 +24,7 @@ class Sparkline:
 
 def sparkline(line: Line, commits: int) -> Sparkline | None:
     """Draw a line's values on the axis of all commits; None without a value."""
-    points = line.values
+    points = line.measured
     if not points:
         return None
     x_scale = linear((0, max(commits - 1, 1)), (3, WIDTH - 4))

@@ -25,7 +25,7 @@ def state_of(line: Line, min_commits: int) -> str:
         return line.newest.status
     if line.changes:
         return REGRESSED if line.changes[-1].kind == "regression" else IMPROVED
-    return UNCHANGED if len(line.values) >= min_commits else UNDECIDED
+    return UNCHANGED if len(line.measured) >= min_commits else UNDECIDED
 
 
 def count_states(series: Sequence[Series], min_commits: int) -> Mapping[str, int]:
@@ -108,5 +108,5 @@ def size_of(change: Change) -> float:
 
 
 def _where(measurements: Measurements, line: Line) -> str:
-    several = measurements.values["machine"].nunique() > 1
+    several = measurements.several_machines
     return f"{line.machine} · {line.name}" if several else line.name

@@ -66,7 +66,7 @@ def explain(question: Question, strategies: Sequence[Timing], dense: Timing) -> 
     question : Question
         The convolution.
     strategies : sequence of Timing
-        At least one measured strategy; the code as asked is the one named `ASKED`, else the slowest.
+        At least one; the code as asked is the one named `ASKED`, else the slowest.
     dense : Timing
         `np.dot` of the large matrix, with its flops.
     """

@@ -68,7 +68,7 @@ def _overlap(best: Point, other: Point) -> bool:
 
 
 def order_strategies(groups: Iterable[Found]) -> list[str]:
-    """Order strategies by how many times slower than the winner they are in the mean, fastest first.
+    """Order strategies by their mean × slower than the winner, fastest first.
 
     One order for all tables, so that they can be compared by eye.
     """
