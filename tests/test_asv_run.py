@@ -57,7 +57,8 @@ def test_thread_variables_of_the_caller_are_dropped_and_told(tmp_path: Path) -> 
 
 
 def test_constraints_are_the_versions_of_the_lock_file_without_its_hashes() -> None:
-    lock = "pip==26.3 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\ncolorama==0.4 ; os_name == 'nt' \\\n"
+    lock = "pip==26.3 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\n"
+    lock += "colorama==0.4 ; os_name == 'nt' \\\n"
 
     assert asv_run.constraints_of(lock) == "pip==26.3\ncolorama==0.4\n"
 

@@ -61,7 +61,8 @@ def test_an_unknown_command_is_refused_with_the_known_ones(
         cli.main(["measur"])
 
     assert stopped.value.code == 2
-    assert all(name in capsys.readouterr().err for name in cli.COMMANDS)
+    error = capsys.readouterr().err
+    assert all(name in error for name in cli.COMMANDS)
 
 
 def test_a_reader_that_stops_early_causes_no_complaint() -> None:

@@ -25,7 +25,7 @@ def part_of(module: Path) -> str:
 class RunTimeOnly(ast.NodeTransformer):
     """Drops what only type checkers read."""
 
-    def visit_If(self, node: ast.If) -> ast.AST | None:  # noqa: N802 - ast's own name
+    def visit_If(self, node: ast.If) -> ast.AST | None:
         return None if ast.unparse(node.test) == "TYPE_CHECKING" else self.generic_visit(node)
 
 

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -157,7 +157,7 @@ def run_asv(
                 process.wait()
 
 
-def _follow(output: TextIO, log: TextIO, say: Callable[[str], None]) -> None:
+def _follow(output: Iterable[str], log: TextIO, say: Callable[[str], None]) -> None:
     said_at = 0.0
     for line in output:
         log.write(line)

@@ -6,8 +6,9 @@ Standard library only: the benchmarks load this file by its path, next to an old
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
-Arguments = Mapping[str, int | tuple[int, int]]
+Arguments = Mapping[str, Any]  # sizes, and pairs of sizes
 
 
 def _workload(

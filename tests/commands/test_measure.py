@@ -23,7 +23,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org"]
     for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
         subprocess.run([*git, *words], cwd=tmp_path, check=True)
-    monkeypatch.setattr(asv_run, "machine_facts", lambda machine, environment: {})
+    monkeypatch.setattr(asv_run, "machine_facts", lambda *_: {})
     return tmp_path
 
 
@@ -40,7 +40,7 @@ def fake_asv(
     """Stand in for asv: leave result files and facts as a real run does."""
 
     def run(
-        arguments: list[str],
+        _: list[str],
         *,
         environment: Mapping[str, str],
         folder: Path,
