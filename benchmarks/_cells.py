@@ -32,7 +32,7 @@ class TimedCells(Cells):
 
     rounds = 2  # fresh processes
     sample_time = 0.01  # seconds: short calls are repeated until a sample lasts that long
-    repeat = (1, 10, 0.5)  # at least 1, at most 10 samples per round, no new one after 0.5 s
+    repeat = (2, 10, 0.5)  # at least 2, at most 10 samples per round, no new one after 0.5 s
     warmup_time = 0.1
 
 

@@ -1,12 +1,12 @@
 """What a user can cause, and the one base class that the command line catches.
 
-    ConvbenchError
-    ├── BadProblem (also ValueError)     shapes or parameters that make no convolution
-    ├── UnsupportedProblem               a strategy that can't do, or shouldn't try, a problem
-    ├── UnknownStrategy (LookupError)    a name that is not in the table
-    ├── MeasureFailed                    asv could not measure; the message says where to look
-    ├── BadResults                       a results file or a store that can't be read
-    └── BadUsage                         options that contradict each other or name nothing
+ConvbenchError
+├── BadProblem (also ValueError)     shapes or parameters that make no convolution
+├── UnsupportedProblem               a strategy that can't do, or shouldn't try, a problem
+├── UnknownStrategy (LookupError)    a name that is not in the table
+├── MeasureFailed                    asv could not measure; the message says where to look
+├── BadResults                       a results file or a store that can't be read
+└── BadUsage                         options that contradict each other or name nothing
 """
 
 

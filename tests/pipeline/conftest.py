@@ -28,6 +28,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     call(root, *git, "commit", "-q", "-m", "measured by the tests")
     commit = call(root, "git", "rev-parse", "HEAD").stdout.strip()
     stamp = f"results/measured/{MACHINE}/{commit}"
-    call(root, "asv", "setup", "--parallel", "2")
+    call(root, "convbench", "measure", "HEAD", "--only-environments")
     call(root, "convbench", "measure", "HEAD", "--quick", "--machine", MACHINE, "--stamp", stamp)
     return Project(root, commit, root / "results/runs" / (root / stamp).read_text().strip())

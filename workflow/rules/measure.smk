@@ -9,14 +9,14 @@ rule create_environments:
         "logs/create_environments.log",
     conda:
         "../envs/convbench.yaml"
+    threads: workflow.cores
     resources:
         machine=1,
     params:
         environment_type=lookup(dpath="environment_type", within=config),
     shell:
-        # asv installs its own tools without versions; the lock file has them.
-        "PIP_CONSTRAINT=$PWD/requirements.lock"
-        " asv setup --environment {params.environment_type} 2>&1 | tee {log}"
+        "convbench measure HEAD --only-environments"
+        " --environment-type {params.environment_type} 2>&1 | tee {log}"
 
 
 rule measure:

@@ -23,8 +23,10 @@ rule detect_changes:
         "logs/detect_changes.log",
     conda:
         "../envs/convbench.yaml"
+    params:
+        min_ratio=lookup(dpath="min_ratio", within=config),
     shell:
-        "convbench detect results/store 2>&1 | tee {log}"
+        "convbench detect results/store --min-ratio {params.min_ratio} 2>&1 | tee {log}"
 
 
 rule build_report:

@@ -39,6 +39,7 @@ class Run:
     commit: str
     machine: str
     environment_type: str
+    config: dict[str, Any]
     root: Path
     runs: Path
     started_at: datetime.datetime
@@ -68,6 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--again", action="store_true", help="measure even if a run exists already")
     parser.add_argument(
+        "--only-environments", action="store_true", help="create the environments and stop"
+    )
+    parser.add_argument(
         "--stamp", type=Path, help="file to write the run's name to when it is whole"
     )
 
@@ -75,10 +79,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Measure, unless this commit has been measured on this machine before."""
     planned = plan(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    if arguments.only_environments:
+        with exclusive(planned.root), workplace(planned) as place:
+            create_environments(planned, place, say)
+        return 0
     done = None if arguments.again else existing_run(planned)
     if done is None:
-        with exclusive(planned.root):
-            measure(planned, arguments, say)
+        with exclusive(planned.root), workplace(planned) as place:
+            measure(planned, place, arguments, say)
         done = planned.name
     else:
         say(f"{planned.commit[:8]} is measured already: {done}; --again measures it once more")
@@ -86,6 +95,10 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
         arguments.stamp.parent.mkdir(parents=True, exist_ok=True)
         arguments.stamp.write_text(f"{done}\n")
     return 0
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def plan(arguments: argparse.Namespace) -> Run:
@@ -102,6 +115,7 @@ def plan(arguments: argparse.Namespace) -> Run:
         commit=commit,
         machine=machine,
         environment_type=arguments.environment_type or config.get("environment_type", ""),
+        config=config,
         root=root,
         runs=arguments.runs.resolve(),
         started_at=started_at,
@@ -146,57 +160,84 @@ def exclusive(root: Path) -> Iterator[None]:
         yield
 
 
-def measure(planned: Run, arguments: argparse.Namespace, say: Callable[[str], None]) -> None:
-    """Run asv and publish what it left, or raise and leave nothing but its log."""
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What one call of asv is given: its configuration, variables, and where its output goes."""
+
+    home: Path
+    facts: Path
+    log: Path
+    environment: dict[str, str]
+    dropped_variables: dict[str, str]
+
+    def asv(self, planned: Run, words: list[str], say: Callable[[str], None]) -> int:
+        """Call `asv run` for the planned commit; raises MeasureFailed when it stopped early."""
+        command = ["--config", str(self.home / "asv.conf.json")]
+        command += ["run", f"HASHFILE:{self.home / 'commits'}", "--machine", planned.machine]
+        command += ["--environment", planned.environment_type, *words]
+        exit_code = asv_run.run_asv(
+            command, environment=self.environment, folder=self.home, log=self.log, say=say
+        )
+        asv_run.check(exit_code, self.log)
+        return exit_code
+
+
+@contextlib.contextmanager
+def workplace(planned: Run) -> Iterator[Workplace]:
+    """Lay out a run's unfinished folder, and remove whatever of it has not been published."""
     for leftover in planned.runs.glob(f"{UNFINISHED}*"):
         shutil.rmtree(leftover)  # of a run that was killed; nobody else holds the lock
     home, facts = planned.unfinished / "home", planned.unfinished / "facts"
-    home.mkdir(parents=True)
-    facts.mkdir()
-    try:
-        exit_code, context = _run_asv(planned, arguments, home, facts, say)
-        document = assemble_facts(planned, exit_code, context)
-        for folder in (home, facts):
-            shutil.rmtree(folder)
-        (planned.unfinished / "facts.json").write_text(json.dumps(document, indent=1) + "\n")
-        planned.unfinished.rename(planned.runs / planned.name)
-    except BaseException:
-        shutil.rmtree(planned.unfinished, ignore_errors=True)
-        raise
-    say(f"measured {planned.commit[:8]} on {planned.machine}: {planned.runs / planned.name}")
-
-
-def _run_asv(
-    planned: Run, arguments: argparse.Namespace, home: Path, facts: Path, say: Callable[[str], None]
-) -> tuple[int, dict[str, Any]]:
-    environment, dropped = asv_run.shielded_environment(
-        os.environ, home=home, facts=facts, constraints=home / "constraints.txt"
-    )
-    config = asv_run.derived_config(
-        asv_run.read_config(arguments.config), planned.root, planned.unfinished
-    )
-    (home / "asv.conf.json").write_text(json.dumps(config))
-    (home / "commits").write_text(f"{planned.commit}\n")
-    lock = (planned.root / "requirements.lock").read_text()
-    (home / "constraints.txt").write_text(asv_run.constraints_of(lock))
-    # asv reads the build requirements from the pyproject.toml beside its configuration.
-    shutil.copy(planned.root / "pyproject.toml", home)
-    asv_run.machine_facts(planned.machine, environment)
-    words = ["--config", str(home / "asv.conf.json"), "run", f"HASHFILE:{home / 'commits'}"]
-    words += ["--machine", planned.machine, "--environment", planned.environment_type]
-    words += ["--record-samples", "--show-stderr", "--interleave-rounds"]
-    words += ["--bench", arguments.bench or asv_run.selection()]
-    words += ["--quick"] if arguments.quick else []
-    load_before = os.getloadavg()
     # The log outlives a failed run: it is the only place that says why.
     log = planned.root / "logs" / "measure" / f"{planned.name}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    exit_code = asv_run.run_asv(words, environment=environment, folder=home, log=log, say=say)
-    asv_run.check(exit_code, log)
-    shutil.copy(log, planned.unfinished / "asv.log")
-    load = {"before": list(load_before), "after": list(os.getloadavg())}
-    return exit_code, {"dropped_variables": dropped, "load_average": load}
+    for folder in (home, facts, log.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = (planned.root / "requirements.lock").read_text()
+        (home / "constraints.txt").write_text(asv_run.constraints_of(lock))
+        (home / "commits").write_text(f"{planned.commit}\n")
+        config = asv_run.derived_config(planned.config, planned.root, planned.unfinished)
+        (home / "asv.conf.json").write_text(json.dumps(config))
+        # asv reads the build requirements from the pyproject.toml beside its configuration.
+        shutil.copy(planned.root / "pyproject.toml", home)
+        environment, dropped = asv_run.shielded_environment(
+            os.environ, home=home, facts=facts, constraints=home / "constraints.txt"
+        )
+        asv_run.machine_facts(planned.machine, environment)
+        yield Workplace(home, facts, log, environment, dropped)
+    finally:
+        shutil.rmtree(planned.unfinished, ignore_errors=True)
+
+
+def create_environments(planned: Run, place: Workplace, say: Callable[[str], None]) -> None:
+    """Create every environment, several at a time, and see that the suite can be imported.
+
+    `asv setup` would do the first half, but it ends with exit code 1 whatever happens (0.6.6).
+    """
+    place.asv(planned, ["--parallel", str(os.cpu_count() or 1), "--bench", "just-discover"], say)
+
+
+def measure(
+    planned: Run, place: Workplace, arguments: argparse.Namespace, say: Callable[[str], None]
+) -> None:
+    """Run asv and publish what it left, or raise and leave nothing but its log."""
+    words = ["--record-samples", "--show-stderr", "--interleave-rounds"]
+    words += ["--bench", arguments.bench or asv_run.selection()]
+    # asv would import the suite for a second round, in which --quick leaves nothing to do.
+    words += ["--quick", "--attribute", "rounds=1"] if arguments.quick else []
+    load_before = os.getloadavg()
+    exit_code = place.asv(planned, words, say)
+    context = {
+        "dropped_variables": place.dropped_variables,
+        "load_average": {"before": list(load_before), "after": list(os.getloadavg())},
+    }
+    document = assemble_facts(planned, exit_code, context)
+    (planned.unfinished / "facts.json").write_text(json.dumps(document, indent=1) + "\n")
+    shutil.copy(place.log, planned.unfinished / "asv.log")
+    for folder in (place.home, place.facts):
+        shutil.rmtree(folder)
+    planned.unfinished.rename(planned.runs / planned.name)
+    say(f"measured {planned.commit[:8]} on {planned.machine}: {planned.runs / planned.name}")
 
 
 def assemble_facts(planned: Run, exit_code: int, context: dict[str, Any]) -> dict[str, Any]:

@@ -67,6 +67,7 @@ def _meta(
     return {
         "project": measurements.project,
         "minCommits": measurements.min_commits,
+        "detected": measurements.detected,
         "repoUrl": repo_url.rstrip("/"),
         "commits": [[c.commit, c.date, c.subject] for c in measurements.commits],
         "parameters": [

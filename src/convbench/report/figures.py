@@ -147,15 +147,19 @@ def _commit_ticks(
     positions = sorted({point.position for _, line in lines for point in line.points})
     step = max(1, -(-len(positions) // 8))
     few = len(positions) <= 8
-    return tuple(
-        Tick(
-            round(x_scale(position), 1),
-            f"{commits[position].short} {commits[position].date}"
-            if few
-            else commits[position].date or commits[position].short,
+    made, previous = [], ""
+    for position in positions[::step]:
+        commit = commits[position]
+        # Of many commits of one day only the first is named by it.
+        words = commit.date if commit.date != previous else commit.short
+        made.append(
+            Tick(
+                round(x_scale(position), 1),
+                f"{commit.short} {commit.date}" if few else words or commit.short,
+            )
         )
-        for position in positions[::step]
-    )
+        previous = commit.date
+    return tuple(made)
 
 
 def _marks(changes: Iterable[Change], x_scale: Scale) -> tuple[Mark, ...]:

@@ -55,7 +55,7 @@ def build_history(
         history_link(one, machine),
         machine,
         tuple(label for label, _ in lines),
-        tuple(verdict(label, line, measurements.min_commits) for label, line in lines),
+        tuple(verdict(label, line, measurements) for label, line in lines),
         _rows(measurements, lines, one.unit, repo_url),
         history_picture(f"{title}, {detail}", lines, one.unit, measurements.commits),
     )
@@ -76,7 +76,10 @@ def first_series(series: Sequence[Series], matrices: Sequence[Matrix]) -> Series
         for one in series:
             if (one.strategy, one.problem, one.dtype) == (win.strategy, win.problem, dtype):
                 return one
-    return series[0] if series else None
+    # A benchmark that was removed long ago is no good start.
+    return max(
+        series, key=lambda one: max(line.newest.position for line in one.lines), default=None
+    )
 
 
 def default_machine(series: Sequence[Series], one: Series) -> str:
@@ -115,14 +118,16 @@ def titles(one: Series) -> tuple[str, str]:
     return one.measure, params or one.unit
 
 
-def verdict(label: str, line: Line, min_commits: int) -> str:
+def verdict(label: str, line: Line, measurements: Measurements) -> str:
     """Say what is known of one line; two points are never compared."""
     if line.changes:
         found = ", ".join(f"{percent(change.ratio)}" for change in line.changes)
         return f"{label}: {counted(len(line.changes), 'change')} found ({found})"
-    measured = len(line.measured)
-    if measured < min_commits:
-        return f"{label}: {measured} of {counted(min_commits, 'commit')}: no verdict yet"
+    measured, needed = len(line.measured), measurements.min_commits
+    if measured < needed:
+        return f"{label}: {measured} of {counted(needed, 'commit')}: no verdict yet"
+    if not measurements.detected:
+        return f"{label}: no verdict yet, convbench detect has not run"
     return f"{label}: no change found in {counted(measured, 'commit')}"
 
 

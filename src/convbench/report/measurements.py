@@ -7,6 +7,7 @@ strategy, problem and dtype tell the classes apart, else the benchmark's whole n
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,13 @@ class Commit:
         return self.commit[:8]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for the cached properties
 class Measurements:
     """One project's values in the default view, and its tables.
 
     `newest` has the store's columns and: `position` (of the commit), `line`, `measure`, `low` and
-    `high` (the finite interval, else the quartiles, else NaN).
+    `high` (the finite interval, else the quartiles, else NaN). `detected` says whether changes were
+    searched for at all: only then does their absence mean something.
     """
 
     project: str
@@ -46,17 +48,23 @@ class Measurements:
     commits: tuple[Commit, ...]
     tables: Mapping[str, pd.DataFrame]
     min_commits: int
+    detected: bool
 
-    @property
-    def has_strategies(self) -> bool:
-        """Whether the views about convolution have something to show."""
-        both = (self.newest["strategy"] != "") & (self.newest["problem"] != "")
-        return bool(both.any())
-
-    @property
+    @cached_property
     def several_machines(self) -> bool:
         """Whether a line needs its machine's name beside it."""
         return len(set(self.newest["machine"])) > 1
+
+    @cached_property
+    def several_lines(self) -> bool:
+        """Whether a machine's name does not tell its line."""
+        return len(set(self.newest["line"])) > 1
+
+    def place(self, machine: str, line: str) -> str:
+        """Say where a history was measured, without words that are the same for all."""
+        if not self.several_machines:
+            return line
+        return f"{machine} · {line}" if self.several_lines else machine
 
 
 def read_measurements(store: Path, *, project: str | None, min_commits: int) -> Measurements:
@@ -76,7 +84,12 @@ def read_measurements(store: Path, *, project: str | None, min_commits: int) -> 
     tables = {name: _of_project(load_table(store, name), chosen) for name in TABLES}
     commits = _of_project(load_table(store, "commits"), chosen)
     return prepare(
-        chosen, newest(_of_project(values, chosen)), commits, tables, min_commits=min_commits
+        chosen,
+        newest(_of_project(values, chosen)),
+        commits,
+        tables,
+        min_commits=min_commits,
+        detected=(store / "events.parquet").is_file(),
     )
 
 
@@ -87,6 +100,7 @@ def prepare(
     tables: Mapping[str, pd.DataFrame],
     *,
     min_commits: int,
+    detected: bool = True,
 ) -> Measurements:
     """Name the lines, measures and positions of the newest view of one project."""
     ordered = order_commits(values, commits)
@@ -94,6 +108,7 @@ def prepare(
     low, high = _intervals(values)
     values = values.assign(
         position=values["commit"].map(positions).astype("int64"),
+        unit=_name_units(values),
         line=_name_lines(values),
         measure=_name_measures(values),
         low=low,
@@ -102,7 +117,7 @@ def prepare(
     # A fixed order makes everything after it deterministic, whatever the store's file order.
     order = ["measure", "strategy", "problem", "dtype", "machine", "line", "position", "started_at"]
     values = values.sort_values([*order, "environment"], kind="stable", ignore_index=True)
-    return Measurements(project, values, ordered, tables, min_commits)
+    return Measurements(project, values, ordered, tables, min_commits, detected)
 
 
 def order_commits(values: pd.DataFrame, commits: pd.DataFrame) -> tuple[Commit, ...]:
@@ -152,6 +167,19 @@ def _intervals(values: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     low = bounds["ci_low"].where(has_interval, bounds["q25"].where(has_quartiles))
     high = bounds["ci_high"].where(has_interval, bounds["q75"].where(has_quartiles))
     return low, high
+
+
+def _name_units(values: pd.DataFrame) -> pd.Series:
+    """Fill units that the results do not tell from asv's rule: the method's prefix is the type.
+
+    asv forgets the unit of a benchmark that was removed, but keeps its results.
+    """
+    methods = values["benchmark"].str.rsplit(".", n=1).str[-1]
+    ruled = pd.Series("", index=values.index, dtype="object")
+    for prefix, unit in (("time_", "seconds"), ("mem_", "bytes"), ("peakmem_", "bytes")):
+        ruled = ruled.mask(methods.str.startswith(prefix), unit)
+    units = values["unit"].fillna("").astype("object")
+    return units.where(units != "", ruled)
 
 
 def _name_lines(values: pd.DataFrame) -> pd.Series:

@@ -70,9 +70,14 @@ def newest_values(measurements: Measurements, series: Sequence[Series]) -> Newes
     )
     facts = facts_of_problems(measurements.tables["problems"])
     flops = {name: int(row["flops"]) for name, row in facts.items()}
+    last: dict[str, int] = {}
+    for machine, position in zip(
+        measurements.newest["machine"], measurements.newest["position"], strict=True
+    ):
+        last[machine] = max(position, last.get(machine, 0))
     groups: dict[tuple[str, str], list[Series]] = {}
     # Within a problem the fastest strategy stands first.
-    for one in sorted(series, key=lambda one: _order(one, flops)):
+    for one in sorted(series, key=lambda one: _order(one, flops, last)):
         groups.setdefault(_group(one), []).append(one)
     commits = len(measurements.commits)
     return NewestValues(
@@ -91,10 +96,13 @@ def _group(one: Series) -> tuple[str, str]:
     return one.measure, one.unit
 
 
-def _order(one: Series, flops: Mapping[str, int]) -> tuple[bool, float, str, str, float]:
-    """Run times first, small problems first; other measures by name."""
+def _order(
+    one: Series, flops: Mapping[str, int], last: Mapping[str, int]
+) -> tuple[bool, bool, float, str, str, float]:
+    """Run times first, small problems first; other measures by name; what is gone at the end."""
     main = one.measure == MEASURE and bool(one.problem)
     return (
+        all(line.newest.position < last[line.machine] for line in one.lines),
         not main,
         flops.get(one.problem, math.inf) if main else 0.0,
         one.problem if main else one.measure,

@@ -38,6 +38,7 @@ WORDS = {
     "failed": "failed",
     "skipped": "skipped",
 }
+UNSEARCHED = "convbench detect has not run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def build_overview(
     repo_url: str = "",
 ) -> Overview:
     """Put the first view together."""
-    counts = count_states(series, measurements.min_commits)
+    counts = count_states(series, measurements)
     changes = change_rows(measurements, series, repo_url)
     undecided = verdict_note(measurements, series)
     total = sum(counts.values())
@@ -97,6 +98,8 @@ def build_overview(
 
 def verdict_note(measurements: Measurements, series: Sequence[Series]) -> str:
     """Say how far the longest history is from a verdict; empty once one has enough commits."""
+    if not measurements.detected:
+        return f"{UNSEARCHED}: no verdict yet"
     longest = max((len(line.measured) for one in series for line in one.lines), default=0)
     if longest >= measurements.min_commits:
         return ""
@@ -142,12 +145,14 @@ def _lede(
     matrices: Sequence[Matrix],
     counts: Mapping[str, int],
 ) -> list[str]:
-    sentences = []
+    sentences: list[str] = []
+    if not measurements.commits:
+        return sentences
     if changes:
-        largest = changes[0]
+        largest = max(changes, key=lambda change: change.size)
         sentences.append(
-            f"The newest, {largest.change} on {largest.name} ({largest.detail}, {largest.where}), "
-            f"came with {largest.commit}."
+            f"The largest: {largest.name} ({largest.detail}, {largest.where}) became "
+            f"{largest.effect} at {largest.commit}."
         )
     if matrices:
         sentences.append(_winners(matrices[0], titled=not changes))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
+from markupsafe import Markup, escape
 
 from convbench.report.history import History, build_history
 from convbench.report.matrix import Matrix, build_matrices
@@ -73,5 +74,14 @@ def environment() -> jinja2.Environment:
         "times": times,
         "significant": significant,
         "quantity": quantity,
+        "breakable": breakable,
     }
     return templates
+
+
+def breakable(name: str) -> Markup:
+    """Let a long name wrap after its dots and underscores, and stay one word when it is copied."""
+    escaped = str(escape(name))
+    for sign in "._":
+        escaped = escaped.replace(sign, f"{sign}<wbr>")
+    return Markup(escaped)  # escaped above

@@ -135,7 +135,6 @@ def machine_rows(measurements: Measurements) -> tuple[MachineRow, ...]:
 def failures(measurements: Measurements, series: Sequence[Series]) -> tuple[Failure, ...]:
     """List the histories whose newest commit failed, with the guard's message where it refused."""
     refused = refusals(measurements.tables["environments"])
-    several = measurements.several_machines
     rows = []
     for one in series:
         for line in one.lines:
@@ -146,7 +145,7 @@ def failures(measurements: Measurements, series: Sequence[Series]) -> tuple[Fail
                     Failure(
                         one.strategy or one.measure,
                         " · ".join([*([one.measure] if one.strategy else []), *values]),
-                        f"{line.machine} · {line.name}" if several else line.name,
+                        measurements.place(line.machine, line.name),
                         measurements.commits[line.newest.position].short,
                         reason,
                         history_link(one, line.machine),

@@ -3,12 +3,13 @@
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import Any
 
 from convbench.report.measurements import Measurements, line_order, records
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
+
+Params = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Series:
 
     measure: str
     benchmark: str
-    params: tuple[tuple[str, str], ...]
+    params: Params
     strategy: str
     problem: str
     dtype: str
@@ -75,42 +76,50 @@ class Series:
 
 
 Changes = dict[tuple[str, str, str, str], list[Change]]
+Rows = list[dict[str, Any]]
+
+COLUMNS = (
+    *("measure", "benchmark", "machine", "line", "position", "environment", "blas_identity"),
+    *("strategy", "problem", "dtype", "unit", "status", "value", "low", "high", "version"),
+)
 
 
 def build_series(measurements: Measurements) -> tuple[Series, ...]:
     """Cut the values into series, in the order of measure and parameters."""
     changes = _changes_by_line(measurements)
-    pairs = pd.Series([params_of(one) for one in measurements.newest["params"]], dtype="object")
-    values = measurements.newest.assign(params=pairs)
-    series = []
-    # sort=False keeps asv's order of parameters where the sorting of `prepare` leaves it free.
-    for (measure, benchmark, _), rows in values.groupby(
-        ["measure", "benchmark", "params"], sort=False
-    ):
-        first = rows.iloc[0]
-        lines = sorted(
-            (
-                _build_line(str(machine), str(name), line_rows, changes)
-                for (machine, name), line_rows in rows.groupby(["machine", "line"], sort=False)
-            ),
-            key=lambda line: (line.machine, line_order(line.name)),
-        )
-        series.append(
-            Series(
-                measure=str(measure),
-                benchmark=str(benchmark),
-                params=first["params"],
-                strategy=str(first["strategy"]),
-                problem=str(first["problem"]),
-                dtype=str(first["dtype"]),
-                unit=str(first["unit"]),
-                lines=tuple(lines),
-            )
-        )
+    rows = records(measurements.newest[list(COLUMNS)])
+    groups: dict[tuple[str, str, Params], dict[tuple[str, str], Rows]] = {}
+    for row, params in zip(rows, measurements.newest["params"], strict=True):
+        key = (row["measure"], row["benchmark"], params_of(params))
+        lines = groups.setdefault(key, {})
+        lines.setdefault((row["machine"], row["line"]), []).append(row)
+    series = [_build_series(*key, lines, changes) for key, lines in groups.items()]
     return tuple(sorted(series, key=lambda one: (one.measure, _natural(one.params))))
 
 
-def params_of(params: object) -> tuple[tuple[str, str], ...]:
+def _build_series(
+    measure: str,
+    benchmark: str,
+    params: Params,
+    lines: dict[tuple[str, str], Rows],
+    changes: Changes,
+) -> Series:
+    label = ", ".join(f"{name}={value}" for name, value in params)
+    ordered = sorted(lines, key=lambda key: (key[0], line_order(key[1])))
+    newest = lines[ordered[0]][-1]
+    return Series(
+        measure=measure,
+        benchmark=benchmark,
+        params=params,
+        strategy=newest["strategy"],
+        problem=newest["problem"],
+        dtype=newest["dtype"],
+        unit=newest["unit"],
+        lines=tuple(_build_line(*key, lines[key], label, changes) for key in ordered),
+    )
+
+
+def params_of(params: object) -> Params:
     """Give a Parquet map, which pandas reads as pairs or as a dict, as pairs."""
     if params is None or (isinstance(params, float) and math.isnan(params)):
         return ()
@@ -118,7 +127,7 @@ def params_of(params: object) -> tuple[tuple[str, str], ...]:
     return tuple((str(name), str(value)) for name, value in pairs)  # type: ignore[attr-defined]
 
 
-def _natural(params: tuple[tuple[str, str], ...]) -> tuple[tuple[float, str], ...]:
+def _natural(params: Params) -> tuple[tuple[float, str], ...]:
     """Sort parameters that are numbers as numbers: 200 before 1000."""
     keys = []
     for _, value in params:
@@ -129,28 +138,33 @@ def _natural(params: tuple[tuple[str, str], ...]) -> tuple[tuple[float, str], ..
     return tuple(keys)
 
 
-def _build_line(machine: str, name: str, rows: pd.DataFrame, changes: Changes) -> Line:
-    # Rows are sorted by position and start: of two runs of a commit the later one stands.
-    rows = rows.drop_duplicates("position", keep="last")
-    points = tuple(
-        Point(
-            row["position"],
-            _finite(row["value"]),
-            _finite(row["low"]),
-            _finite(row["high"]),
-            row["status"],
-            row["environment"],
-        )
-        for row in records(rows)
-    )
-    label = ", ".join(f"{key}={value}" for key, value in rows["params"].iloc[0])
+def _build_line(machine: str, name: str, rows: Rows, label: str, changes: Changes) -> Line:
+    # Another version of a benchmark measured something else: only the newest one is a history.
+    rows = [row for row in rows if row["version"] == rows[-1]["version"]]
+    # Rows come by position and start: of two runs of a commit the later one stands.
+    by_position = {row["position"]: row for row in rows}
     found: dict[int, Change] = {}
-    for environment in rows["environment"].unique():
-        key = (machine, str(environment), str(rows["benchmark"].iloc[0]), label)
+    for environment in {row["environment"]: None for row in rows}:
+        key = (machine, environment, rows[0]["benchmark"], label)
         found |= {change.position: change for change in changes.get(key, [])}
-    measured = {point.position for point in points}
-    kept = tuple(found[position] for position in sorted(found) if position in measured)
-    return Line(machine, name, str(rows["blas_identity"].iloc[-1] or ""), points, kept)
+    return Line(
+        machine,
+        name,
+        rows[-1]["blas_identity"] or "",
+        tuple(_point(row) for row in by_position.values()),
+        tuple(found[position] for position in sorted(found) if position in by_position),
+    )
+
+
+def _point(row: dict[str, Any]) -> Point:
+    return Point(
+        row["position"],
+        _finite(row["value"]),
+        _finite(row["low"]),
+        _finite(row["high"]),
+        row["status"],
+        row["environment"],
+    )
 
 
 def _finite(value: float | None) -> float | None:

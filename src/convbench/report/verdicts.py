@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from convbench.report.links import commit_link, history_link
 from convbench.report.measurements import Measurements
-from convbench.report.readable import percent, quantity
+from convbench.report.readable import percent, quantity, times
 from convbench.report.series import FAILED, SKIPPED, Change, Line, Series
 from convbench.report.sparkline import Sparkline, sparkline
 
@@ -15,22 +15,23 @@ STATES = (REGRESSED, IMPROVED, UNCHANGED, UNDECIDED, FAILED, SKIPPED)
 MOST_CHANGES = 60
 
 
-def state_of(line: Line, min_commits: int) -> str:
+def state_of(line: Line, measurements: Measurements) -> str:
     """Give the one state of a history; each history is counted once.
 
     The newest commit decides: failed or skipped there is failed or skipped. Else the newest change
-    that was found; else whether there were commits enough to find one.
+    that was found; else whether there were commits enough to find one, and a search.
     """
     if line.newest.status in (FAILED, SKIPPED):
         return line.newest.status
     if line.changes:
         return REGRESSED if line.changes[-1].kind == "regression" else IMPROVED
-    return UNCHANGED if len(line.measured) >= min_commits else UNDECIDED
+    enough = len(line.measured) >= measurements.min_commits
+    return UNCHANGED if enough and measurements.detected else UNDECIDED
 
 
-def count_states(series: Sequence[Series], min_commits: int) -> Mapping[str, int]:
+def count_states(series: Sequence[Series], measurements: Measurements) -> Mapping[str, int]:
     """Count the histories by state; the counts add up to all histories."""
-    counts = Counter(state_of(line, min_commits) for one in series for line in one.lines)
+    counts = Counter(state_of(line, measurements) for one in series for line in one.lines)
     return {state: counts[state] for state in STATES}
 
 
@@ -39,7 +40,9 @@ class ChangeRow:
     """One commit's effect on one strategy or measure, shown by the history it moved most."""
 
     kind: str
+    size: float
     change: str
+    effect: str
     before: str
     after: str
     name: str
@@ -79,12 +82,14 @@ def _change_row(
     change, one, line = ranked[0]
     commit = measurements.commits[change.position]
     others = tuple(
-        f"{other.label}, {_where(measurements, its_line)}: {percent(its_change.ratio)}"
-        for its_change, other, its_line in ranked[1:]
+        f"{other.label}, {measurements.place(where.machine, where.name)}: {percent(its.ratio)}"
+        for its, other, where in ranked[1:]
     )
     values = [value for key, value in one.params if key != "strategy"]
     return ChangeRow(
         kind=change.kind,
+        size=size_of(change),
+        effect=_effect(change, one.unit),
         change=f"{'▲' if change.ratio > 1 else '▼'} {percent(change.ratio)}",
         before=quantity(change.before, one.unit),
         after=quantity(change.after, one.unit),
@@ -96,17 +101,22 @@ def _change_row(
         date=commit.date,
         subject=commit.subject,
         commit_url=commit_link(repo_url, commit.commit),
-        where=_where(measurements, line),
+        where=measurements.place(line.machine, line.name),
         link=history_link(one, line.machine),
         others=others,
     )
 
 
+def _effect(change: Change, unit: str) -> str:
+    """Say what became of a history, in words: 15 % slower, ×3.4 more."""
+    larger = change.ratio > 1
+    words = ("slower", "faster") if unit == "seconds" else ("more", "less")
+    ratio = change.ratio if larger else 1 / change.ratio if change.ratio else float("inf")
+    if ratio >= 2:
+        return f"{times(ratio)}× {words[0] if larger else words[1]}"
+    return f"{percent(change.ratio).lstrip('+−')} {words[0] if larger else words[1]}"
+
+
 def size_of(change: Change) -> float:
     """Give how large a change is, whichever way it went."""
     return max(change.ratio, 1 / change.ratio) if change.ratio > 0 else float("inf")
-
-
-def _where(measurements: Measurements, line: Line) -> str:
-    several = measurements.several_machines
-    return f"{line.machine} · {line.name}" if several else line.name

@@ -50,6 +50,9 @@ window.CB = (() => {
     return element;
   }
 
+  // Lets a long name wrap after its dots and underscores.
+  const breakable = (text) => text.split(/(?<=[._])/).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
+
   // Tables that differ by machine, BLAS and dtype stand in the document; one of them is shown.
   function showVariant(section, query) {
     const variants = [...section.querySelectorAll(".variant")];
@@ -134,6 +137,8 @@ window.CB = (() => {
   addEventListener("DOMContentLoaded", () => {
     // Sections carry their address as id for readers without scripts; here it would only scroll.
     for (const section of document.querySelectorAll(".view")) section.removeAttribute("id");
+    // On a phone one group of values fills the screen; the others wait.
+    if (innerWidth < 760) for (const group of [...document.querySelectorAll("#newest .group")].slice(1)) group.open = false;
     labelTheme();
     document.getElementById("theme").addEventListener("click", nextTheme);
     document.addEventListener("change", onChoice);
@@ -144,5 +149,5 @@ window.CB = (() => {
     enter();
   });
 
-  return { put, load, script, el, remember, state, views };
+  return { put, load, script, el, breakable, remember, state, views };
 })();

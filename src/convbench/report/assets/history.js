@@ -59,6 +59,7 @@
     if (measured < meta.minCommits) {
       return `${line.label}: ${measured} of ${readable.counted(meta.minCommits, "commit")}: no verdict yet`;
     }
+    if (!meta.detected) return `${line.label}: no verdict yet, convbench detect has not run`;
     return `${line.label}: no change found in ${readable.counted(measured, "commit")}`;
   }
 
@@ -126,7 +127,7 @@
     const few = line.y.filter((value) => value !== null).length <= 60;
     traces.push({
       type: "scatter", mode: few ? "lines+markers" : "lines", x: line.x, y: line.y.map((value) => (value === null ? null : value / size)),
-      line: { color: shade, width: 1.8, dash: line.dash }, marker: { color: shade, size: 8 }, hoverinfo: "text", hovertext: text, connectgaps: true,
+      line: { color: shade, width: 1.8, dash: line.dash }, marker: { color: shade, size: line.x.length > 20 ? 5 : 8 }, hoverinfo: "text", hovertext: text, connectgaps: true,
     });
     const edge = (position, symbol, indices, words) => indices.length && traces.push({
       type: "scatter", mode: "markers", x: indices.map((i) => line.x[i]), y: indices.map(() => position / size),
@@ -152,9 +153,15 @@
     }
     figure.shapes = [];
     figure.annotations = [];
-    for (const [x, change] of largest) {
+    // Words need room: where marks stand close, the largest change keeps its words.
+    const positions = lines.flatMap((line) => line.x);
+    const pixels = (document.getElementById("history-plot").clientWidth - 90) / Math.max(Math.max(...positions) - Math.min(...positions), 1);
+    const worded = [];
+    for (const [x, change] of [...largest].sort((a, b) => size(b[1]) - size(a[1]))) {
       const shade = colour(change[4] === "regression" ? "worse" : "better");
       figure.shapes.push({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: shade, width: 1.2, dash: "dash" } });
+      if (worded.some((other) => Math.abs(other - x) * pixels < 76)) continue;
+      worded.push(x);
       figure.annotations.push({
         x, yref: "paper", y: 1, yanchor: "bottom", showarrow: false,
         text: `${change[3] > 1 ? "▲" : "▼"} ${readable.percent(change[3])}`, font: { color: shade, size: 13 },
@@ -173,17 +180,19 @@
     const step = Math.max(1, Math.ceil(positions.length / (narrow ? 3 : 8)));
     const shown = positions.filter((_, i) => i % step === 0);
     const few = positions.length <= (narrow ? 3 : 8);
-    const margin = positions.length > 1 ? (positions.at(-1) - positions[0]) * 0.03 + 0.12 : 1;
+    const margin = positions.length > 1 ? (positions.at(-1) - positions[0]) * (narrow && few ? 0.16 : 0.03) + 0.12 : 1;
     Object.assign(figure.yaxis, { type: scale === "log" ? "log" : "linear", ...(limits && { range: limits.map((value) => value / size) }) });
     figure.annotations.push({
-      xref: "paper", yref: "paper", x: 0, y: 1, xanchor: "left", yanchor: "bottom", yshift: 8, showarrow: false,
-      text: CB.plot.esc(unit === "seconds" ? `${name} (lower is better)` : name), font: { color: CB.plot.colour("muted"), size: 13 },
+      xref: "paper", yref: "paper", x: 0, y: 1, xanchor: "left", yanchor: "bottom", yshift: 2, xshift: -44, showarrow: false,
+      text: CB.plot.esc(unit === "seconds" && !narrow ? `${name} (lower is better)` : name), font: { color: CB.plot.colour("muted"), size: 13 },
     });
     Object.assign(figure.xaxis, {
       range: [positions[0] - margin, positions.at(-1) + margin], tickvals: shown, tickangle: 0,
-      ticktext: shown.map((x) => {
-        const [hash, date] = meta.commits[x];
-        return CB.plot.esc(few ? `${hash.slice(0, 8)}${narrow ? "\n" : " "}${date}` : date || hash.slice(0, 8)).replace("\n", "<br>");
+      ticktext: shown.map((x, i) => {
+        const [hash, day] = meta.commits[x];
+        // Of many commits of one day only the first is named by it.
+        const date = few || i === 0 || meta.commits[shown[i - 1]][1] !== day ? day : "";
+        return CB.plot.esc(few ? `${hash.slice(0, 8)}${narrow ? "\n" : " "}${date}` : date.slice(narrow ? 5 : 0) || hash.slice(0, 8)).replace("\n", "<br>");
       }),
     });
     return { size, limits };
@@ -196,7 +205,8 @@
     const own = value("strategy") && value("problem") ? ["strategy", "problem"] : [];
     const rest = meta.parameters.map(([name], at) => (own.includes(name) || row[3][at] === null ? null : own.length ? row[3][at] : `${name}=${row[3][at]}`));
     const kept = rest.filter((text) => text !== null);
-    document.getElementById("history-title").textContent = own.length ? `${value("strategy")} on ${value("problem")}` : measure;
+    document.getElementById("history-title").replaceChildren(
+      ...CB.breakable(own.length ? `${value("strategy")} on ${value("problem")}` : measure));
     const detail = own.length ? [...kept, measure] : [kept.join(", ") || meta.measures[row[0]][1]];
     document.getElementById("history-detail").textContent = [...detail, machine].filter(Boolean).join(" · ");
     document.getElementById("history-notes").replaceChildren(...lines.map((line) => el("li", {}, verdict(line))));

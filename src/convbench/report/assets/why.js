@@ -73,7 +73,8 @@
       x: Math.log10(point.x), y: Math.log10(point.y), xanchor: "left", yanchor: "middle", align: "left",
       showarrow: !point.alone, arrowhead: 0, arrowwidth: 1, arrowcolor: colour("still"), standoff: 7,
       ax: narrow ? 26 : 46, ay: point.shift, ...(point.alone && { xshift: 10 }),
-      text: `${point.shade === "muted" ? esc(point.name) : `<b>${esc(point.name)}</b>`} ${narrow && point.shade === "muted" ? "" : esc(readable.quantity(point.y, "seconds"))}`,
+      // The rightmost label has the least room on a phone: its value goes below.
+      text: narrow && point.dense ? `<b>${esc(point.name)}</b><br>${esc(readable.quantity(point.y, "seconds"))}` : `${point.shade === "muted" ? esc(point.name) : `<b>${esc(point.name)}</b>`} ${narrow && point.shade === "muted" ? "" : esc(readable.quantity(point.y, "seconds"))}`,
       font: { size: narrow ? 11 : 13, color: colour(point.shade === "muted" ? "ink" : point.shade) }, bgcolor: colour("box"), borderpad: 1,
     }));
     const asked = points.find((point) => point.name === data.asked);

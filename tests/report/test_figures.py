@@ -1,0 +1,121 @@
+from itertools import pairwise
+
+import pytest
+
+from convbench.report.axes import decades, linear, logarithmic, robust_range, spread, ticks
+from convbench.report.figures import history_picture
+from convbench.report.measurements import Commit
+from convbench.report.series import Change, Line, Point
+from convbench.report.sparkline import sparkline
+from convbench.report.why import Timing
+from convbench.report.why_figure import why_picture
+
+
+def line(*values: float | None, changes: tuple[Change, ...] = (), width: float = 0.1) -> Line:
+    points = tuple(
+        Point(position, value, None, None, "failed", "env")
+        if value is None
+        else Point(position, value, value - width, value + width, "ok", "env")
+        for position, value in enumerate(values)
+    )
+    return Line("machine", "openblas", "", points, changes)
+
+
+def commits(count: int) -> list[Commit]:
+    return [Commit(n, f"{n:08x}" * 5, f"2026-01-{n + 1:02d}", f"subject {n}") for n in range(count)]
+
+
+def test_scales_map_ends_to_ends() -> None:
+    assert linear((0, 10), (100, 200))(5) == 150
+    assert logarithmic((1, 100), (0, 2))(10) == pytest.approx(1)
+    assert linear((3, 3), (0, 10))(3) == 5
+
+
+def test_ticks_are_round_and_inside() -> None:
+    assert ticks(0, 10) == [0, 2, 4, 6, 8, 10]
+    assert ticks(9.4, 11.6) == pytest.approx([9.5, 10, 10.5, 11, 11.5])
+    assert decades(2e-6, 3e-3) == pytest.approx([1e-5, 1e-4, 1e-3])
+
+
+def test_noise_does_not_fill_an_axis() -> None:
+    low, high = robust_range([1.0, 1.001, 0.999])
+
+    assert high - low > 0.2
+
+
+def test_one_spike_does_not_flatten_a_history() -> None:
+    values = [1.0, 1.1, 0.9] * 10
+
+    assert robust_range([*values, 50.0])[1] < 2
+
+
+def test_an_axis_of_times_never_goes_below_zero() -> None:
+    assert robust_range([0.01, 10.0])[0] == 0
+
+
+def test_labels_are_pushed_apart_within_the_plot() -> None:
+    placed = spread([10, 11, 12, 99], 5, 0, 100)
+
+    assert all(b - a >= 5 for a, b in pairwise(placed))
+    assert placed[-1] <= 100
+
+
+def test_a_picture_has_a_dot_for_each_value_and_a_cross_for_each_failure() -> None:
+    picture = history_picture("t", [("openblas", line(1, 1.2, None, 1.1))], "seconds", commits(4))
+
+    (curve,) = picture.curves
+    assert len(curve.dots) == 3
+    assert len(curve.failures) == 1
+    assert curve.band.endswith("Z")
+    assert "00000001 2026-01-02 subject 1" in curve.dots[1][2]
+
+
+def test_lines_that_moved_together_share_one_mark_of_the_larger_change() -> None:
+    lines = [
+        ("openblas", line(1, 1, 2, changes=(Change(2, 1, 2, 2.0, "regression"),))),
+        ("mkl", line(1, 1, 1.5, changes=(Change(2, 1, 1.5, 1.5, "regression"),))),
+    ]
+
+    picture = history_picture("t", lines, "seconds", commits(3))
+
+    assert [mark.label for mark in picture.marks] == ["▲ +100 %"]
+
+
+def test_a_picture_of_one_commit_is_drawn() -> None:
+    picture = history_picture("t", [("openblas", line(1.0))], "seconds", commits(1))
+
+    assert len(picture.x_ticks) == 1
+    assert picture.left < picture.curves[0].dots[0][0] < picture.right
+
+
+def test_a_long_sparkline_keeps_the_first_point_of_a_change() -> None:
+    values = [1.0] * 501 + [2.0] * 499
+    change = Change(501, 1.0, 2.0, 2.0, "regression")
+
+    drawn = sparkline(line(*values, changes=(change,)), 1000)
+
+    assert drawn is not None
+    steps = drawn.path.split("l")[1]
+    # Two levels and nothing between: one vertical step only.
+    assert steps.count("-") == 1
+
+
+def test_a_history_without_values_has_no_sparkline() -> None:
+    assert sparkline(line(None, None), 2) is None
+
+
+def test_the_scatter_puts_strategies_at_what_they_execute() -> None:
+    timings = [Timing(name="loops", seconds=1e-2, flops=61_440), Timing(name="fft", seconds=1e-4)]
+    dense = Timing(name="np.dot", seconds=1e-4, flops=3_072_000)
+
+    picture = why_picture(timings, dense, 61_440, "loops")
+
+    spots = {spot.name: spot for spot in picture.spots}
+    assert spots["loops"].x == spots["fft"].x < spots["np.dot"].x
+    assert spots["loops"].y < spots["fft"].y == spots["np.dot"].y
+    assert [spots[name].role for name in ("loops", "fft", "np.dot")] == [
+        "asked",
+        "fastest",
+        "dense",
+    ]
+    assert picture.arrow_label == "50× the operations in 1/100 of the time"

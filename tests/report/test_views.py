@@ -1,0 +1,268 @@
+import dataclasses
+from collections import Counter
+
+import pytest
+from sample_store import (
+    MACHINE,
+    REFUSED,
+    STRATEGIES,
+    Store,
+    commit_name,
+    convolution_store,
+    event,
+    foreign_store,
+    row,
+)
+
+from convbench.report.champions import build_champions
+from convbench.report.history import build_history
+from convbench.report.matrix import Matrix, build_matrices
+from convbench.report.overview import build_overview
+from convbench.report.paradox import build_paradoxes
+from convbench.report.series import build_series
+
+IM2COL = "strategy=im2col, problem=question, dtype=float32"
+
+
+def matrix_of(store: Store, line: str = "openblas", dtype: str = "float32") -> Matrix:
+    measurements = store.measurements()
+    matrices = build_matrices(measurements, build_series(measurements))
+    return next(one for one in matrices if (one.line, one.dtype) == (line, dtype))
+
+
+@pytest.fixture
+def changed() -> Store:
+    store = convolution_store(10)
+    store.tables["events"] = [event(6, before=11e-6, after=13e-6, params=IM2COL)]
+    return store
+
+
+def overview_of(store: Store):  # the dataclass says it
+    measurements = store.measurements()
+    series = build_series(measurements)
+    return build_overview(measurements, series, build_matrices(measurements, series))
+
+
+def test_tiles_add_up_to_all_histories(changed: Store) -> None:
+    overview = overview_of(changed)
+
+    assert sum(tile.number for tile in overview.tiles) == overview.total
+    assert sum(tile.share for tile in overview.tiles) == pytest.approx(100, abs=0.1)
+
+
+def test_every_history_is_counted_once() -> None:
+    measurements = convolution_store(3).measurements()
+    cells = measurements.newest[["line", "benchmark"]].assign(
+        params=[str(one) for one in measurements.newest["params"]]
+    )
+
+    assert overview_of(convolution_store(3)).total == len(cells.drop_duplicates())
+
+
+def test_below_six_commits_there_is_no_verdict_and_no_change() -> None:
+    overview = overview_of(convolution_store(3))
+
+    assert overview.undecided == "3 of 6 commits: no verdict yet"
+    assert {tile.state for tile in overview.tiles if tile.number} == {
+        "undecided", "failed", "skipped",
+    }  # fmt: skip
+    assert overview.changes == ()
+    assert any("3 of 6 commits: no verdict yet" in sentence for sentence in overview.lede)
+
+
+def test_without_a_search_nothing_is_called_unchanged() -> None:
+    measurements = dataclasses.replace(convolution_store(8).measurements(), detected=False)
+    overview = build_overview(measurements, build_series(measurements), ())
+
+    assert overview.title == "No verdict yet: convbench detect has not run"
+    assert "unchanged" not in {tile.state for tile in overview.tiles}
+
+
+def test_a_found_change_is_the_headline(changed: Store) -> None:
+    overview = overview_of(changed)
+
+    assert overview.title == "1 regression in 10 commits"
+    assert "became 18 % slower at" in overview.lede[0]
+    (change,) = overview.changes
+    assert (change.change, change.before, change.after) == ("▲ +18 %", "11.0 µs", "13.0 µs")
+    assert change.commit == commit_name(6)[:8]
+
+
+def test_one_commit_that_moves_many_histories_is_one_row(changed: Store) -> None:
+    other = IM2COL.replace("question", "vgg16_conv3_2")
+    changed.tables["events"].append(event(6, before=1e-3, after=2e-3, params=other))
+
+    (change,) = overview_of(changed).changes
+
+    assert change.change == "▲ +100 %"  # its own values, not another member's
+    assert change.before == "1.00 ms"
+    assert len(change.others) == 1
+
+
+def test_a_failed_history_is_listed_with_what_the_guard_said() -> None:
+    store = convolution_store(2)
+    for environment in store.tables["environments"]:
+        if environment["blas"] == "mkl":
+            environment["guard"] = "claimed mkl, mapped openblas"
+
+    (failure,) = overview_of(store).failures
+
+    assert (failure.name, failure.where) == ("fft", "mkl")
+    assert failure.reason == "claimed mkl, mapped openblas"
+
+
+def test_runs_name_builds_and_load_newest_first() -> None:
+    runs = overview_of(convolution_store(3)).runs
+
+    assert [run.commit for run in runs] == [commit_name(n)[:8] for n in (2, 1, 0)]
+    assert [build.identity for build in runs[0].builds] == [
+        "oneMKL 2026.2", "OpenBLAS 0.3.31 Haswell",
+    ]  # fmt: skip
+    assert (runs[0].load, runs[0].minutes) == ("0.12 → 1.40", "4.0 min")
+
+
+def test_each_column_of_the_matrix_has_one_winner_at_ratio_one() -> None:
+    matrix = matrix_of(convolution_store(1))
+
+    for column, head in enumerate(matrix.heads):
+        cells = {each.strategy: each.cells[column] for each in matrix.rows}
+        winners = [name for name, cell in cells.items() if cell.wins]
+        assert winners == [matrix.wins[column].strategy], head.problem
+        assert min(cell.factor for cell in cells.values() if cell.status == "ok") == 1.0
+
+
+def test_a_tie_is_an_interval_that_overlaps_the_winners() -> None:
+    store = Store()
+    for strategy, value in (("a", 1.0), ("b", 1.03), ("c", 1.05)):
+        params = {"strategy": strategy, "problem": "p", "dtype": "float32"}
+        store.rows.append(row(0, value, params=params, width=0.02))
+
+    (matrix,) = build_matrices(store.measurements(), build_series(store.measurements()))
+
+    # a ends at 1.02; b starts at 1.0094, c at 1.029.
+    assert [each.cells[0].ties for each in matrix.rows] == [False, True, False]
+
+
+def test_skipped_failed_and_missing_are_different() -> None:
+    store = convolution_store(1)
+    missing = {"strategy": "einsum", "problem": "question", "dtype": "float32"}
+    store.rows = [one for one in store.rows if one["params"] != missing]
+
+    matrix = matrix_of(store, "mkl")
+
+    statuses = Counter(cell.status for each in matrix.rows for cell in each.cells)
+    assert statuses == {"ok": 35, "skipped": 3, "failed": 1, "missing": 1}
+    reasons = {note.reason for note in matrix.notes if note.status == "skipped"}
+    assert reasons == set(REFUSED.values())
+
+
+def test_problems_stand_by_their_operations_and_strategies_by_their_speed() -> None:
+    matrix = matrix_of(convolution_store(1))
+
+    assert matrix.heads[0].problem == "question"
+    assert matrix.heads[0].flops == "61,440"
+    assert {matrix.rows[0].strategy, matrix.rows[1].strategy} == {"im2col", "numba_direct"}
+    assert len(matrix.rows) == len(STRATEGIES)
+
+
+def test_a_value_of_an_earlier_commit_says_so() -> None:
+    store = convolution_store(2)
+    einsum = {"strategy": "einsum", "problem": "question", "dtype": "float32"}
+    store.rows = [
+        one for one in store.rows if one["params"] != einsum or one["commit"] == commit_name(0)
+    ]
+
+    matrix = matrix_of(store)
+
+    cell = next(each for each in matrix.rows if each.strategy == "einsum").cells[0]
+    assert cell.commit == commit_name(0)[:8]
+
+
+def test_champions_are_the_matrix_in_short() -> None:
+    measurements = convolution_store(1).measurements()
+    matrices = build_matrices(measurements, build_series(measurements))
+
+    champions = build_champions(matrices)
+
+    assert champions is not None
+    assert champions.columns == ("openblas", "mkl")
+    first = champions.rows[0].champions[0]
+    assert first is not None
+    assert first.slowest == "loops"
+
+
+def test_the_question_is_answered_for_each_build_and_dtype() -> None:
+    measurements = convolution_store(2).measurements()
+
+    paradoxes = build_paradoxes(measurements, build_series(measurements))
+
+    assert [(one.line, one.dtype) for one in paradoxes] == [
+        ("openblas", "float32"), ("mkl", "float32"), ("openblas", "float64"), ("mkl", "float64"),
+    ]  # fmt: skip
+    assert (paradoxes[0].question.outputs, paradoxes[0].question.taps) == (2560, 12)
+    assert paradoxes[0].explanation.title.startswith("50× fewer operations, yet ")
+
+
+def test_history_starts_at_the_newest_change(changed: Store) -> None:
+    measurements = changed.measurements()
+
+    history = build_history(measurements, build_series(measurements), ())
+
+    assert history is not None
+    assert history.title == "im2col on question"
+    assert [mark.label for mark in history.picture.marks] == ["▲ +18 %"]
+    assert history.notes[0] == "openblas: 1 change found (+18 %)"
+    assert history.notes[1] == "mkl: no change found in 10 commits"
+
+
+def test_another_version_of_a_benchmark_is_another_history() -> None:
+    store = Store()
+    for index in range(4):
+        made = row(index, 1.0 + index, params={"strategy": "a", "problem": "p", "dtype": "f"})
+        store.rows.append(made | {"version": "1" if index < 2 else "2"})
+
+    (series,) = build_series(store.measurements())
+
+    assert [point.position for point in series.lines[0].points] == [2, 3]
+
+
+def test_two_blas_versions_are_two_lines() -> None:
+    store = Store()
+    for index, identity in enumerate(("OpenBLAS 0.3.29", "OpenBLAS 0.3.31")):
+        made = row(index, 1.0, params={"strategy": "a", "problem": "p", "dtype": "f"})
+        store.rows.append(made | {"blas_identity": identity})
+
+    (series,) = build_series(store.measurements())
+
+    assert [line.name for line in series.lines] == [
+        "openblas · OpenBLAS 0.3.29", "openblas · OpenBLAS 0.3.31",
+    ]  # fmt: skip
+
+
+def test_a_foreign_project_has_machines_for_lines_and_no_convolution_views() -> None:
+    measurements = foreign_store().measurements(project="blas-benchmarks")
+    series = build_series(measurements)
+
+    history = build_history(measurements, series, ())
+
+    assert history is not None
+    assert history.columns == ("arm-box", "intel-box", "old-box")
+    assert build_matrices(measurements, series) == ()
+    assert build_paradoxes(measurements, series) == ()
+    sizes = [dict(one.params)["size"] for one in series]
+    assert sizes == ["100", "200", "1000"]  # numbers, not words
+
+
+def test_units_that_asv_forgot_follow_from_the_method() -> None:
+    store = Store(rows=[row(0, 1e-3, benchmark="old.time_gone", unit="", blas="")])
+
+    (series,) = build_series(store.measurements())
+
+    assert series.unit == "seconds"
+
+
+def test_the_machine_is_described() -> None:
+    (machine,) = overview_of(convolution_store(1)).machines
+
+    assert machine.machine == MACHINE
+    assert machine.facts == "Made-up CPU @ 2.0 GHz, x86_64, 2 cores, 8.12 GB, Linux 6.1"
