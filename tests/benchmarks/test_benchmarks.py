@@ -62,10 +62,11 @@ def test_microsecond_strategies_are_timed_over_many_calls_per_sample(tmp_path: P
     # With an empty cache: a compilation inside the calibrating call would leave `number` at 1.
     sampled = in_measuring_process(SAMPLE, NUMBA_CACHE_DIR=str(tmp_path))
 
-    # A sample lasts about 10 ms: whatever takes less than 50 µs fits in more than 100 times.
-    fast = {name for name, result in sampled.items() if min(result["samples"]) < 50e-6}
-    assert {"im2col", "numba_direct"} <= fast
-    assert all(sampled[name]["number"] > 100 for name in fast)
+    for name, result in sampled.items():
+        # asv aims at samples of 10 ms; half of it allows for a calibration that was disturbed.
+        assert result["number"] * max(result["samples"]) > 5e-3, name
+    assert sampled["im2col"]["number"] > 100
+    assert sampled["numba_direct"]["number"] > 100
 
 
 EVERY_CELL = """

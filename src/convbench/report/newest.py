@@ -91,23 +91,24 @@ def newest_values(measurements: Measurements, series: Sequence[Series]) -> Newes
 
 
 def _group(one: Series) -> tuple[str, str]:
-    if one.measure == MEASURE and one.problem:
+    if one.strategy and one.problem:
         return one.problem, " · ".join(filter(None, (one.dtype, one.measure)))
     return one.measure, one.unit
 
 
 def _order(
     one: Series, flops: Mapping[str, int], last: Mapping[str, int]
-) -> tuple[bool, bool, float, str, str, float]:
+) -> tuple[bool, str, float, str, str, float]:
     """Run times first, small problems first; other measures by name; what is gone at the end."""
-    main = one.measure == MEASURE and bool(one.problem)
+    cell = bool(one.strategy and one.problem)
+    last_value = one.lines[0].newest.value
     return (
         all(line.newest.position < last[line.machine] for line in one.lines),
-        not main,
-        flops.get(one.problem, math.inf) if main else 0.0,
-        one.problem if main else one.measure,
-        one.dtype if main else "",
-        one.lines[0].newest.value or math.inf if main else 0.0,
+        "" if cell and one.measure == MEASURE else one.measure,
+        flops.get(one.problem, math.inf) if cell else 0.0,
+        one.problem,
+        one.dtype if cell else "",
+        (math.inf if last_value is None else last_value) if cell else 0.0,
     )
 
 
@@ -128,10 +129,11 @@ def _value_row(one: Series, lines: Sequence[tuple[str, str]], commits: int) -> V
     cells = tuple(
         _value_cell(by_name[key], one.unit, commits) if key in by_name else None for key in lines
     )
-    if one.measure == MEASURE and one.problem:
-        return ValueRow(one.strategy or one.label, history_link(one), cells)
-    values = [value for _, value in one.params] if one.strategy else [one.label]
-    return ValueRow(" · ".join(values), history_link(one), cells)
+    if one.strategy and one.problem:
+        return ValueRow(one.strategy, history_link(one), cells)
+    return ValueRow(
+        one.dtype if one.label == f"dtype={one.dtype}" else one.label, history_link(one), cells
+    )
 
 
 def _value_cell(line: Line, unit: str, commits: int) -> ValueCell:

@@ -23,8 +23,8 @@ CB.plot = (() => {
       height, autosize: true, showlegend: false, hovermode: "closest", dragmode: "zoom",
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: colour("ink") },
-      margin: { l: 60, r: 16, t: 30, b: 46 },
-      hoverlabel: { bgcolor: colour("soft"), bordercolor: colour("rule"), font: { color: colour("ink"), size: 13 }, align: "left" },
+      margin: { l: 60, r: 16, t: 46, b: 46 },
+      hoverlabel: { bgcolor: colour("soft"), bordercolor: colour("rule"), font: { color: colour("ink"), size: 13, family: getComputedStyle(document.body).fontFamily }, align: "left" },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("undecided"), activecolor: colour("focus") },
       xaxis: { ...axis }, yaxis: { ...axis },
     };

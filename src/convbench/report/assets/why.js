@@ -59,6 +59,7 @@
     const xs = [Math.min(...all("x")) / 2.2, Math.max(...all("x")) * (narrow ? 30 : 3.2)];
     const ys = [Math.min(...all("y")) / 2, Math.max(...all("y")) * 2];
     const figure = layout(narrow ? 460 : 500);
+    figure.margin.t = 28;
     const lines = rates(xs, ys, narrow);
     const hover = (point) => `<b>${esc(point.name)}</b><br>${esc(readable.quantity(point.y, "seconds"))}, ${esc(point.x.toLocaleString("en"))} operations<br>${esc(readable.significant(point.x / point.y / 1e9))} GFLOP/s executed`;
     const spots = {
