@@ -104,6 +104,13 @@ def test_a_run_that_stopped_is_refused_with_its_last_words(tmp_path: Path) -> No
         asv_run.check(1, log)
 
 
+def test_the_line_that_says_why_is_found_among_what_follows_it(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("   STDERR -------->\n   wheels.py: no gcc here\n\n·· Failed to build\n")
+
+    assert asv_run.complaint(log) == "wheels.py: no gcc here"
+
+
 def test_a_run_is_told_line_by_line_and_logged_whole(tmp_path: Path) -> None:
     fake = tmp_path / "asv"
     fake.mkdir()

@@ -30,6 +30,7 @@ INHERITED = (
 SOME_BENCHMARKS_FAILED = 2
 """asv's exit code for a complete run in which a benchmark failed; the results are valid."""
 
+_COMPLAINT = re.compile(r"(wheels\.py|ERROR|asv|\w*Error): (?!STDERR)")
 _PROGRESS = re.compile(r"^\[\s*(?P<percent>[\d.]+)%\] (?P<dots>·+) (?P<text>.+)$")
 
 
@@ -175,8 +176,15 @@ def check(exit_code: int, log: Path) -> None:
     """Accept a complete run, with failed benchmarks or without; raise MeasureFailed otherwise."""
     if exit_code in (0, SOME_BENCHMARKS_FAILED):
         return
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    last = lines[-1] if lines else "it printed nothing"
     raise MeasureFailed(
-        f"asv stopped with exit code {exit_code}: {last}; all it printed is in {log}"
+        f"asv stopped with exit code {exit_code}: {complaint(log)}; its output is in {log}"
+        " (a commit that can't be built may be listed under skip_commits in the workflow's"
+        " configuration)"
     )
+
+
+def complaint(log: Path) -> str:
+    """Find the line of asv's output that says what went wrong, or give the last one."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if _COMPLAINT.match(line)]
+    return (errors or lines or ["it printed nothing"])[-1]

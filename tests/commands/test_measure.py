@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from convbench import asv_run
+from convbench import asv_run, measuring
 from convbench.commands import measure
 from convbench.errors import BadUsage, ConvbenchError, MeasureFailed
 
@@ -123,7 +124,7 @@ def test_what_a_killed_run_left_is_cleared_by_the_next(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(asv_run, "run_asv", fake_asv("a"))
-    leftover = project / "runs" / f"{measure.UNFINISHED}old"
+    leftover = project / "runs" / f"{measuring.UNFINISHED}old"
     leftover.mkdir(parents=True)
 
     measure.run(request(project), print)
@@ -159,8 +160,8 @@ def test_another_machine_measures_the_same_commit_for_itself(
 
     other = measure.plan(request(project, "--machine", "other"))
 
-    assert measure.existing_run(measure.plan(request(project))) is not None
-    assert measure.existing_run(other) is None
+    assert measuring.existing_run(measure.plan(request(project))) is not None
+    assert measuring.existing_run(other) is None
 
 
 def test_two_measurements_at_once_are_refused(
@@ -168,8 +169,24 @@ def test_two_measurements_at_once_are_refused(
 ) -> None:
     monkeypatch.setattr(asv_run, "run_asv", fake_asv("a"))
 
-    with measure.exclusive(project), pytest.raises(BadUsage, match="another measurement"):
+    with measuring.exclusive(project), pytest.raises(BadUsage, match="another measurement"):
         measure.run(request(project), print)
+
+
+def test_a_missing_compiler_is_told_before_anything_is_made(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = {"environment_type": "virtualenv", "matrix": {"env": {"CONVBENCH_BLAS": ["mkl"]}}}
+    (project / "asv.conf.json").write_text(json.dumps(config))
+    git_alone = project / "bin"
+    git_alone.mkdir()
+    (git_alone / "git").symlink_to(str(shutil.which("git")))
+    monkeypatch.setenv("PATH", str(git_alone))
+
+    with pytest.raises(BadUsage, match=r"gcc and nm not found on PATH.*apt-get install gcc"):
+        measure.run(request(project), print)
+
+    assert published(project) == []
 
 
 @pytest.mark.parametrize(

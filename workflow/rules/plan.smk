@@ -9,7 +9,9 @@ MACHINE = config["machine"] or platform.node()
 
 def commits_to_measure() -> list[str]:
     """Newest commits of the first-parent chain that touch what can change a number."""
-    command = ["git", "rev-list", "--first-parent", f"--max-count={config['commits']}"]
+    skipped = tuple(config["skip_commits"])
+    wanted = config["commits"] + len(skipped)
+    command = ["git", "rev-list", "--first-parent", f"--max-count={wanted}"]
     command += [config["revision"], "--", *config["paths"]]
     answer = subprocess.run(command, capture_output=True, text=True)
     if answer.returncode:
@@ -18,7 +20,10 @@ def commits_to_measure() -> list[str]:
         raise WorkflowError(
             f"no commit of {config['revision']} touches {', '.join(config['paths'])}"
         )
-    return answer.stdout.split()
+    commits = [
+        commit for commit in answer.stdout.split() if not commit.startswith(skipped)
+    ]
+    return commits[: config["commits"]]
 
 
 def runs_from_elsewhere(wildcards) -> list[str]:

@@ -11,6 +11,7 @@ from convbench.report.series import Change, Line
 
 WIDTH, HEIGHT = 1120, 360
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 26, 44
+EDGE = 62  # half a tick's words, so that the first and last commit's are not cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,19 @@ class HistoryPicture:
 
 
 def history_picture(
-    title: str, lines: Sequence[tuple[str, Line]], unit: str, commits: Sequence[Commit]
+    title: str,
+    lines: Sequence[tuple[str, Line]],
+    unit: str,
+    commits: Sequence[Commit],
+    colours: Sequence[int] = (),
 ) -> HistoryPicture:
-    """Draw lines over the commits, with intervals as bands and changes as marks."""
+    """Draw lines over the commits, with intervals as bands and changes as marks.
+
+    Each line has a label and, where `colours` are given, the number of its colour.
+    """
     values = [value for _, line in lines for _, value in line.measured]
     low, high = robust_range(values)
-    x_scale = linear(_extent(lines), (LEFT + 24, WIDTH - RIGHT - 24))
+    x_scale = linear(_extent(lines), (LEFT + EDGE, WIDTH - RIGHT - EDGE))
     y_scale = linear((low, high), (HEIGHT - BOTTOM, TOP))
     name, size = scale_of(median(values) if values else 1.0, unit)
     return HistoryPicture(
@@ -79,8 +87,8 @@ def history_picture(
             Tick(round(y_scale(tick), 1), f"{tick / size:,.10g}") for tick in ticks(low, high)
         ),
         curves=tuple(
-            _curve(label, index, line, unit, commits, x_scale, y_scale, (low, high))
-            for index, (label, line) in enumerate(lines)
+            _curve(label, colour, line, unit, commits, x_scale, y_scale, (low, high))
+            for colour, (label, line) in zip(colours or range(len(lines)), lines, strict=True)
         ),
         marks=_marks((change for _, line in lines for change in line.changes), x_scale),
     )

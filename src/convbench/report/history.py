@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from convbench.report.figures import HistoryPicture, history_picture
 from convbench.report.links import commit_link, history_link
 from convbench.report.matrix import Matrix
-from convbench.report.measurements import Measurements
+from convbench.report.measurements import Measurements, line_order
 from convbench.report.readable import counted, percent, quantity
 from convbench.report.series import OK, Line, Series
 
@@ -57,7 +57,13 @@ def build_history(
         tuple(label for label, _ in lines),
         tuple(verdict(label, line, measurements) for label, line in lines),
         _rows(measurements, lines, one.unit, repo_url),
-        history_picture(f"{title}, {detail}", lines, one.unit, measurements.commits),
+        history_picture(
+            f"{title}, {detail}",
+            lines,
+            one.unit,
+            measurements.commits,
+            line_colours(series, lines),
+        ),
     )
 
 
@@ -107,6 +113,16 @@ def labelled_lines(one: Series, machine: str) -> list[tuple[str, Line]]:
         )
         for line in lines
     ]
+
+
+def line_colours(series: Sequence[Series], lines: Sequence[tuple[str, Line]]) -> list[int]:
+    """Number the colours: a build keeps its own everywhere; with one build, machines have them."""
+    everything = [line for one in series for line in one.lines]
+    if len({line.machine for _, line in lines}) > 1 and len({line.name for _, line in lines}) == 1:
+        machines = sorted({line.machine for line in everything})
+        return [machines.index(line.machine) for _, line in lines]
+    names = sorted({line.name for line in everything}, key=line_order)
+    return [names.index(line.name) for _, line in lines]
 
 
 def titles(one: Series) -> tuple[str, str]:

@@ -69,6 +69,13 @@ window.CB = (() => {
     return best;
   }
 
+  // A chart that cannot be drawn says so; the tables stay.
+  function say(section, words) {
+    const old = section.querySelector(".trouble");
+    if (old) old.remove();
+    if (words) section.querySelector("h1").after(el("p", { class: "note trouble", role: "alert" }, `This view could not be drawn: ${words}.`));
+  }
+
   let shown = null;
   function enter() {
     const { view, query } = state();
@@ -84,7 +91,7 @@ window.CB = (() => {
     const title = section.querySelector(".variant:not([hidden]) h1, h1");
     const project = document.querySelector(".brand span").textContent;
     document.title = `${title ? title.textContent : view} · ${project}`;
-    views.get(view)?.(query, section);
+    Promise.resolve(views.get(view)?.(query, section)).then(() => say(section, ""), (error) => say(section, error.message));
   }
 
   function onChoice(event) {

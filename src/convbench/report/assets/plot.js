@@ -38,6 +38,15 @@ CB.plot = (() => {
     chart.classList.remove("waiting");
   }
 
+  // A chart has a fixed width; on paper it is the page's.
+  function fit(size) {
+    for (const plot of document.querySelectorAll(".drawn .plot.js-plotly-plot")) {
+      if (plot.clientWidth) Plotly.relayout(plot, size);
+    }
+  }
+  addEventListener("beforeprint", () => fit({ autosize: false, width: 680 }));
+  addEventListener("afterprint", () => fit({ autosize: true, width: undefined }));
+
   // From disk nothing is gained; from a web host the file is then in the cache on entry.
   addEventListener("load", () => {
     if (location.protocol === "file:") return;
