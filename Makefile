@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: report test check lock clean
 
 report: .venv/installed
-	snakemake --quiet rules progress $(if $(CONFIG),--config $(CONFIG))
+	snakemake --quiet host progress reason rules $(if $(CONFIG),--config $(CONFIG))
 	@echo "open $(CURDIR)/reports/site/index.html"
 
 test: .venv/installed-test

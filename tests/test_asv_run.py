@@ -119,6 +119,7 @@ def test_a_run_is_told_line_by_line_and_logged_whole(tmp_path: Path) -> None:
         "import sys\n"
         "print('· Creating environments')\n"
         "print('[25.00%] ··· run.Float32.time_run            ok')\n"
+        "print('[50.00%] ·· Benchmarking virtualenv-py3.11-numpy2-CONVBENCH_BLASmkl-X1')\n"
         "print('not progress')\n"
         "sys.exit(2)\n"
     )
@@ -133,5 +134,9 @@ def test_a_run_is_told_line_by_line_and_logged_whole(tmp_path: Path) -> None:
     )
 
     assert code == 2
-    assert said == ["  Creating environments", "   25.0 %  run.Float32.time_run"]
+    assert said == [
+        "  Creating environments",
+        "   25.0 %  run.Float32.time_run",
+        "   50.0 %  Benchmarking mkl",
+    ]
     assert "not progress" in (tmp_path / "log").read_text()

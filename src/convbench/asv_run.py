@@ -165,11 +165,17 @@ def _follow(output: Iterable[str], log: TextIO, say: Callable[[str], None]) -> N
         match = _PROGRESS.match(line)
         if not match:
             if line.startswith("·"):
-                say("  " + line.strip("· \n"))
+                say("  " + _readable(line.strip("· \n")))
             continue
         if len(match["dots"]) <= 2 or time.monotonic() - said_at > 10:
             said_at = time.monotonic()
-            say(f"  {float(match['percent']):5.1f} %  {match['text'].split('  ')[0].strip()}")
+            text = match["text"].split("  ")[0].strip()
+            say(f"  {float(match['percent']):5.1f} %  {_readable(text)}")
+
+
+def _readable(text: str) -> str:
+    """Shorten the names of environments, which list all requirements, to their BLAS build."""
+    return re.sub(r"\S*-CONVBENCH_BLAS([a-z]+)\S*", r"\1", text)
 
 
 def check(exit_code: int, log: Path) -> None:

@@ -66,7 +66,8 @@ def test_a_picture_has_a_dot_for_each_value_and_a_cross_for_each_failure() -> No
     (curve,) = picture.curves
     assert len(curve.dots) == 3
     assert len(curve.failures) == 1
-    assert curve.band.endswith("Z")
+    assert curve.has_bars
+    assert curve.band.count("V") == 3
     assert "00000001 2026-01-02 subject 1" in curve.dots[1][2]
 
 
@@ -79,6 +80,20 @@ def test_lines_that_moved_together_share_one_mark_of_the_larger_change() -> None
     picture = history_picture("t", lines, "seconds", commits(3))
 
     assert [mark.label for mark in picture.marks] == ["▲ +100 %"]
+
+
+def test_few_values_show_their_whole_intervals() -> None:
+    picture = history_picture("t", [("openblas", line(1.0, width=0.6))], "seconds", commits(1))
+
+    top, bottom = (float(end) for end in picture.curves[0].band.split(" ")[1].split("V"))
+    assert picture.top < top < bottom < picture.bottom
+
+
+def test_many_commits_have_a_band() -> None:
+    picture = history_picture("t", [("openblas", line(*[1.0] * 8))], "seconds", commits(8))
+
+    assert not picture.curves[0].has_bars
+    assert picture.curves[0].band.endswith("Z")
 
 
 def test_a_picture_of_one_commit_is_drawn() -> None:

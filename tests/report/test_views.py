@@ -261,6 +261,16 @@ def test_units_that_asv_forgot_follow_from_the_method() -> None:
     assert series.unit == "seconds"
 
 
+@pytest.mark.parametrize(
+    ("ram", "words"), [("8123456", "8.12 GB"), ("25276510208", "25.3 GB"), ("64 GiB", "64 GiB")]
+)
+def test_memory_is_read_in_kilobytes_bytes_or_words(ram: str, words: str) -> None:
+    store = convolution_store(1)
+    store.tables["machines"][0]["ram"] = ram
+
+    assert words in overview_of(store).machines[0].facts
+
+
 def test_the_machine_is_described() -> None:
     (machine,) = overview_of(convolution_store(1)).machines
 

@@ -52,8 +52,10 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
         return _finish(arguments, done)
     with measuring.exclusive(planned.root), measuring.workplace(planned) as place:
         if arguments.only_environments:
+            say("creating environments: a few minutes, once")
             measuring.create_environments(planned, place, say)
             return 0
+        say(f"measuring {planned.commit[:8]} on {planned.machine}")
         measuring.measure(planned, place, bench=arguments.bench, quick=arguments.quick, say=say)
     return _finish(arguments, planned.name)
 

@@ -8,6 +8,8 @@ Scale = Callable[[float], float]
 
 # Values further from the median than this many median distances are drawn as arrows at the edge.
 OUTLIER_DISTANCES = 12.0
+# Up to so many values, intervals are as interesting as the values.
+FEW = 12
 # The least height of a value axis, relative to its middle: else noise would look like an event.
 LEAST_SPAN = 0.2
 
@@ -43,15 +45,19 @@ def decades(low: float, high: float) -> list[float]:
     return [10.0**exponent for exponent in range(first, last + 1)]
 
 
-def robust_range(values: Sequence[float]) -> tuple[float, float]:
-    """Give the range to draw: all values, without far outliers, and never only the noise."""
+def robust_range(values: Sequence[float], bounds: Sequence[float] = ()) -> tuple[float, float]:
+    """Give the range to draw: without far outliers, and never only the noise.
+
+    Few values have no outliers (two levels of one point each are both worth seeing) and show
+    their whole intervals, whose ends are `bounds`.
+    """
     if not values:
         return 0.0, 1.0
+    few = len(values) <= FEW
     middle = median(values)
     distance = median(abs(value - middle) for value in values)
-    # Few values have no outliers: two levels with one point each are both worth seeing.
-    limit = OUTLIER_DISTANCES * distance if len(values) > 12 and distance > 0 else math.inf
-    kept = [value for value in values if abs(value - middle) <= limit]
+    limit = math.inf if few or distance == 0 else OUTLIER_DISTANCES * distance
+    kept = [*(value for value in values if abs(value - middle) <= limit), *(bounds if few else ())]
     low, high = min(kept), max(kept)
     missing = LEAST_SPAN * abs(middle) - (high - low)
     if missing > 0:

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from convbench.report.history import default_machine, first_series
 from convbench.report.links import parameter_key
 from convbench.report.matrix import Matrix
-from convbench.report.measurements import Measurements, line_order
+from convbench.report.measurements import Measurements
+from convbench.report.naming import line_order
 from convbench.report.paradox import Paradox
 from convbench.report.series import Change, Line, Point, Series
 

@@ -11,6 +11,7 @@ from convbench.report.series import Change, Line
 
 WIDTH, HEIGHT = 1120, 360
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 26, 44
+MOST_BARS = 5
 EDGE = 62  # half a tick's words, so that the first and last commit's are not cut
 
 
@@ -24,12 +25,17 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One line of the picture; `colour` counts from 0, `dots` are x, y and what to say."""
+    """One line of the picture; `colour` counts from 0, `dots` are x, y and what to say.
+
+    `band` outlines the intervals; with few commits, where an area would suggest a trend, it is
+    one bar for each (`has_bars`).
+    """
 
     name: str
     colour: int
     path: str
     band: str
+    has_bars: bool
     dots: tuple[tuple[float, float, str], ...]
     outliers: tuple[tuple[float, str], ...]
     failures: tuple[tuple[float, str], ...]
@@ -75,7 +81,14 @@ def history_picture(
     Each line has a label and, where `colours` are given, the number of its colour.
     """
     values = [value for _, line in lines for _, value in line.measured]
-    low, high = robust_range(values)
+    bounds = [
+        bound
+        for _, line in lines
+        for point in line.points
+        for bound in (point.low, point.high)
+        if bound is not None
+    ]
+    low, high = robust_range(values, bounds)
     x_scale = linear(_extent(lines), (LEFT + EDGE, WIDTH - RIGHT - EDGE))
     y_scale = linear((low, high), (HEIGHT - BOTTOM, TOP))
     name, size = scale_of(median(values) if values else 1.0, unit)
@@ -105,9 +118,11 @@ def _curve(
     limits: tuple[float, float],
 ) -> Curve:
     low, high = limits
+    # Few commits: intervals of several lines stand side by side.
+    shift = 7.0 * colour if len(line.points) <= MOST_BARS else 0.0
 
     def spot(position: int, value: float) -> tuple[float, float]:
-        return round(x_scale(position), 1), round(y_scale(min(max(value, low), high)), 1)
+        return round(x_scale(position) + shift, 1), round(y_scale(min(max(value, low), high)), 1)
 
     banded = [
         (p.position, p.low, p.high)
@@ -115,7 +130,12 @@ def _curve(
         if p.value is not None and p.low is not None and p.high is not None
     ]
     outline = [spot(position, upper) for position, _, upper in banded]
-    outline += [spot(position, lower) for position, lower, _ in reversed(banded)]
+    floor = [spot(position, lower) for position, lower, _ in banded]
+    if len(banded) <= MOST_BARS:
+        ends = zip(outline, floor, strict=True)
+        band = "".join(f"M{x:g} {top:g}V{bottom:g}" for (x, top), (_, bottom) in ends)
+    else:
+        band = f"{_absolute_path([*outline, *reversed(floor)])}Z"
     spots = [(*spot(position, value), position, value) for position, value in line.measured]
     dots = [
         (x, y, f"{label}: {quantity(value, unit)}, {_name(commits[position])}")
@@ -131,7 +151,8 @@ def _curve(
         label,
         colour,
         _absolute_path([(x, y) for x, y, _, _ in spots]),
-        f"{_absolute_path(outline)}Z" if len(banded) > 1 else "",
+        band,
+        len(banded) <= MOST_BARS,
         # Above a few dozen points dots are clutter; the line says it all.
         tuple(dots) if len(dots) <= 60 else (),
         tuple(outliers),

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from convbench.report.figures import HistoryPicture, history_picture
 from convbench.report.links import commit_link, history_link
 from convbench.report.matrix import Matrix
-from convbench.report.measurements import Measurements, line_order
+from convbench.report.measurements import Measurements
+from convbench.report.naming import line_order
 from convbench.report.readable import counted, percent, quantity
 from convbench.report.series import OK, Line, Series
+from convbench.report.winners import MEASURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,9 @@ def first_series(series: Sequence[Series], matrices: Sequence[Matrix]) -> Series
         return series[-max(changed)[1]]
     if matrices:
         win, dtype = matrices[0].wins[0], matrices[0].dtype
+        won = (MEASURE, win.strategy, win.problem, dtype)
         for one in series:
-            if (one.strategy, one.problem, one.dtype) == (win.strategy, win.problem, dtype):
+            if (one.measure, one.strategy, one.problem, one.dtype) == won:
                 return one
     # A benchmark that was removed long ago is no good start.
     return max(
@@ -116,7 +119,7 @@ def labelled_lines(one: Series, machine: str) -> list[tuple[str, Line]]:
 
 
 def line_colours(series: Sequence[Series], lines: Sequence[tuple[str, Line]]) -> list[int]:
-    """Number the colours: a build keeps its own everywhere; with one build, machines have them."""
+    """Give each line a colour: a build keeps its own everywhere; with one build, machines do."""
     everything = [line for one in series for line in one.lines]
     if len({line.machine for _, line in lines}) > 1 and len({line.name for _, line in lines}) == 1:
         machines = sorted({line.machine for line in everything})

@@ -13,7 +13,8 @@ from convbench.report.cells import (
     refusals,
     unsupported_reasons,
 )
-from convbench.report.measurements import Measurements, line_order
+from convbench.report.measurements import Measurements
+from convbench.report.naming import line_order
 from convbench.report.readable import operations
 from convbench.report.series import FAILED, OK, SKIPPED, Series
 from convbench.report.winners import Found, Win, find_wins, group_timings, order_strategies

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from convbench.errors import BadUsage
+from convbench.report.naming import name_lines, name_measures, name_units
 from convbench.results import load, load_table, newest
 
 TABLES = ("benchmarks", "machines", "environments", "problems", "cells", "runs", "events")
@@ -108,9 +108,9 @@ def prepare(
     low, high = _intervals(values)
     values = values.assign(
         position=values["commit"].map(positions).astype("int64"),
-        unit=_name_units(values),
-        line=_name_lines(values),
-        measure=_name_measures(values),
+        unit=name_units(values),
+        line=name_lines(values),
+        measure=name_measures(values),
         low=low,
         high=high,
     )
@@ -132,16 +132,6 @@ def order_commits(values: pd.DataFrame, commits: pd.DataFrame) -> tuple[Commit, 
         Commit(position, str(commit), day(row.date), str(row.subject))
         for position, (commit, row) in enumerate(table.iterrows())
     )
-
-
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Give a frame's rows."""
-    return frame.to_dict("records")  # type: ignore[return-value] # columns are text
-
-
-def line_order(name: str) -> tuple[bool, str]:
-    """Sort lines by name, but OpenBLAS first: NumPy's own wheels carry it."""
-    return (not name.startswith("openblas"), name)
 
 
 def day(moment: pd.Timestamp | None) -> str:
@@ -167,56 +157,3 @@ def _intervals(values: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     low = bounds["ci_low"].where(has_interval, bounds["q25"].where(has_quartiles))
     high = bounds["ci_high"].where(has_interval, bounds["q75"].where(has_quartiles))
     return low, high
-
-
-def _name_units(values: pd.DataFrame) -> pd.Series:
-    """Fill units that the results do not tell from asv's rule: the method's prefix is the type.
-
-    asv forgets the unit of a benchmark that was removed, but keeps its results.
-    """
-    methods = values["benchmark"].str.rsplit(".", n=1).str[-1]
-    ruled = pd.Series("", index=values.index, dtype="object")
-    for prefix, unit in (("time_", "seconds"), ("mem_", "bytes"), ("peakmem_", "bytes")):
-        ruled = ruled.mask(methods.str.startswith(prefix), unit)
-    units = values["unit"].fillna("").astype("object")
-    return units.where(units != "", ruled)
-
-
-def _name_lines(values: pd.DataFrame) -> pd.Series:
-    """Name each row's line by as few words as tell the lines of its machine apart."""
-    parts = values[["machine", "environment", "blas", "threads", "blas_identity"]].fillna("")
-    distinct = parts.drop_duplicates()
-    names = {}
-    for _, rows in distinct.groupby("machine"):
-        several_threads = len(set(rows["threads"])) > 1
-        identities = rows[rows["blas_identity"] != ""].groupby("blas")["blas_identity"].nunique()
-        for row in records(rows):
-            words = [row["blas"] or row["environment"]]
-            if row["blas"] and identities.get(row["blas"], 0) > 1 and row["blas_identity"]:
-                words.append(row["blas_identity"])
-            if row["blas"] and several_threads and row["threads"]:
-                words.append("1 thread" if row["threads"] == "1" else f"{row['threads']} threads")
-            names[tuple(row.values())] = " · ".join(words)
-    keys = zip(*(parts[column] for column in parts.columns), strict=True)
-    return pd.Series([names[key] for key in keys], index=values.index, dtype="object")
-
-
-def _name_measures(values: pd.DataFrame) -> pd.Series:
-    """Shorten benchmark names to their method where no two benchmarks would then coincide."""
-    benchmarks = values["benchmark"].astype("object")
-    named = values["strategy"].ne("") | values["problem"].ne("") | values["dtype"].ne("")
-    methods = benchmarks.str.rsplit(".", n=1).str[-1]
-    cells = pd.DataFrame(
-        {
-            "method": methods,
-            "strategy": values["strategy"],
-            "problem": values["problem"],
-            "dtype": values["dtype"],
-            "benchmark": benchmarks,
-        }
-    ).drop_duplicates()
-    cell = ["method", "strategy", "problem", "dtype"]
-    clashing = set(cells[cells.duplicated(cell, keep=False)]["method"])
-    # A project without strategies keeps asv's own names, which its readers know.
-    short = named & ~methods.isin(clashing) & bool(values["strategy"].ne("").any())
-    return methods.where(short, benchmarks)

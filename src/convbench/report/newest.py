@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from convbench.report.cells import facts_of_problems
 from convbench.report.links import history_link
-from convbench.report.measurements import Measurements, line_order
+from convbench.report.measurements import Measurements
+from convbench.report.naming import line_order
 from convbench.report.readable import quantity, significant
 from convbench.report.series import Line, Series
 from convbench.report.sparkline import Sparkline, sparkline
@@ -98,13 +99,14 @@ def _group(one: Series) -> tuple[str, str]:
 
 def _order(
     one: Series, flops: Mapping[str, int], last: Mapping[str, int]
-) -> tuple[bool, str, float, str, str, float]:
+) -> tuple[bool, int, str, float, str, str, float]:
     """Run times first, small problems first; other measures by name; what is gone at the end."""
     cell = bool(one.strategy and one.problem)
     last_value = one.lines[0].newest.value
     return (
         all(line.newest.position < last[line.machine] for line in one.lines),
-        "" if cell and one.measure == MEASURE else one.measure,
+        0 if cell and one.measure == MEASURE else 1 if cell else 2,
+        one.measure,
         flops.get(one.problem, math.inf) if cell else 0.0,
         one.problem,
         one.dtype if cell else "",

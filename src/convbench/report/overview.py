@@ -130,7 +130,7 @@ def _title(
     return (
         f"No verdict yet: {undecided.split(':')[0]}"
         if undecided
-        else (f"No change found in {_commits(measurements)}")
+        else f"No change found in {_commits(measurements)}"
     )
 
 
@@ -157,7 +157,7 @@ def _lede(
     if matrices:
         sentences.append(_winners(matrices[0], titled=not changes))
     if undecided:
-        sentences.append(f"{undecided}, so winners are shown and no change is claimed.")
+        sentences.append(f"{undecided}, so no change is claimed.")
     elif not changes and matrices:
         sentences.append(f"No change found in {_commits(measurements)}.")
     if counts["failed"]:

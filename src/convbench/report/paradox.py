@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from convbench.report.cells import facts_of_problems
-from convbench.report.measurements import Measurements, line_order
+from convbench.report.measurements import Measurements
+from convbench.report.naming import line_order
 from convbench.report.readable import operations
 from convbench.report.series import Series
 from convbench.report.why import ASKED, Explanation, Question, Timing, explain

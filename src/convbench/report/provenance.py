@@ -8,7 +8,7 @@ import pandas as pd
 from convbench.report.cells import refusals
 from convbench.report.links import commit_link, history_link
 from convbench.report.measurements import Measurements, day, minute
-from convbench.report.readable import significant
+from convbench.report.readable import quantity, significant
 from convbench.report.series import FAILED, Series
 
 
@@ -184,5 +184,9 @@ def _load(before: float, after: float) -> str:
 
 
 def _memory(ram: str) -> str:
-    """Write asv's memory, which is a number of kB on Linux and text elsewhere."""
-    return f"{significant(int(ram) / 1e6)} GB" if ram.isdigit() else ram
+    """Write asv's memory: kB from older versions, bytes from newer ones, or any text."""
+    if not ram.isdigit():
+        return ram
+    # No machine of these years has 2 TB or only 2 GB: the two units don't meet.
+    size = int(ram) if int(ram) > 2e9 else int(ram) * 1000
+    return quantity(size, "bytes")

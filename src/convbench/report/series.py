@@ -5,7 +5,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from convbench.report.measurements import Measurements, line_order, records
+from convbench.report.measurements import Measurements
+from convbench.report.naming import line_order, records
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 

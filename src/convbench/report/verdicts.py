@@ -12,7 +12,6 @@ from convbench.report.sparkline import Sparkline, sparkline
 
 REGRESSED, IMPROVED, UNCHANGED, UNDECIDED = "regressed", "improved", "unchanged", "undecided"
 STATES = (REGRESSED, IMPROVED, UNCHANGED, UNDECIDED, FAILED, SKIPPED)
-MOST_CHANGES = 60
 
 
 def state_of(line: Line, measurements: Measurements) -> str:

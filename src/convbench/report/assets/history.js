@@ -6,6 +6,7 @@
   let drawing = 0; // only the newest of overlapping drawings may finish
 
   const COLOURS = 8;
+  const MOST_BARS = 5;
   const SCALES = [["", "zoomed"], ["zero", "from zero"], ["log", "logarithmic"]];
 
   // The first parameter lists all its values, the next those that exist with it, and so on;
@@ -39,10 +40,13 @@
   }
 
   function label(lines) {
+    const positions = lines.flatMap((line) => line.x);
+    const span = Math.max(...positions) - Math.min(...positions) || 2;
     const machines = new Set(lines.map((line) => line.machine)).size > 1;
     const names = new Set(lines.map((line) => line.name)).size > 1;
-    return lines.map((line) => ({
+    return lines.map((line, i) => ({
       ...line,
+      dodge: (i - (lines.length - 1) / 2) * 0.012 * span,
       label: machines && names ? `${line.machine} · ${line.name}` : machines ? line.machine : line.name,
       // A build keeps its colour on every page; with one build, machines have colours.
       colour: (names || !machines ? meta.lines.indexOf(line.name) : meta.machines.indexOf(line.machine)) % COLOURS,
@@ -92,21 +96,23 @@
     }));
   }
 
-  // Far outliers are left outside the axis, so that one spike does not flatten a history.
+  // The range of axes.robust_range: few values show their whole intervals, many not their outliers.
   function range(lines) {
-    const values = lines.flatMap((line) => line.y).filter((value) => value !== null).sort((a, b) => a - b);
+    const numbers = (key) => lines.flatMap((line) => line[key] || []).filter((value) => value !== null);
+    const median = (list) => [...list].sort((a, b) => a - b)[Math.floor((list.length - 1) / 2)];
+    const values = numbers("y");
     if (!values.length) return [0, 1];
-    const median = (sorted) => sorted[Math.floor((sorted.length - 1) / 2)];
+    const few = values.length <= 12;
     const middle = median(values);
-    const distance = median(values.map((value) => Math.abs(value - middle)).sort((a, b) => a - b));
-    const limit = values.length > 12 && distance > 0 ? 12 * distance : Infinity;
-    const kept = values.filter((value) => Math.abs(value - middle) <= limit);
-    let [low, high] = [kept[0], kept.at(-1)];
+    const distance = median(values.map((value) => Math.abs(value - middle)));
+    const limit = few || distance === 0 ? Infinity : 12 * distance;
+    const kept = [...values.filter((value) => Math.abs(value - middle) <= limit), ...(few ? [...numbers("low"), ...numbers("high")] : [])];
+    let [low, high] = [Math.min(...kept), Math.max(...kept)];
     const missing = 0.2 * Math.abs(middle) - (high - low);
     if (missing > 0) [low, high] = [low - missing / 2, high + missing / 2];
     if (low === high) [low, high] = [low - 1, high + 1];
     const margin = 0.08 * (high - low);
-    return [values[0] < 0 ? low - margin : Math.max(low - margin, 0), high + margin];
+    return [Math.min(...values) < 0 ? low - margin : Math.max(low - margin, 0), high + margin];
   }
 
   function lineTraces(line, unit, size, limits) {
@@ -114,7 +120,7 @@
     const shade = colour(`c${line.colour}`);
     const traces = [];
     const banded = line.x.map((_, i) => i).filter((i) => line.low && line.y[i] !== null && line.low[i] !== null && line.high[i] !== null);
-    if (banded.length > 1) {
+    if (banded.length > MOST_BARS) {
       const x = [...banded.map((i) => line.x[i]), ...banded.map((i) => line.x[i]).reverse()];
       const y = [...banded.map((i) => line.high[i] / size), ...banded.map((i) => line.low[i] / size).reverse()];
       traces.push({ type: "scatter", mode: "lines", x, y, fill: "toself", fillcolor: `${shade}28`, line: { width: 0 }, hoverinfo: "skip" });
@@ -125,9 +131,15 @@
       return `${value}<br>${esc(line.label)}<br>${esc(hash.slice(0, 8))} ${esc(date)}${subject ? `<br>${esc(subject.slice(0, 70))}` : ""}`;
     });
     const few = line.y.filter((value) => value !== null).length <= 60;
+    // With few commits an area would suggest a trend: each has a bar, side by side with the others'.
+    const barred = banded.length > 0 && banded.length <= MOST_BARS;
+    const bars = (key) => line.x.map((_, i) => (banded.includes(i) ? Math.abs(line[key][i] - line.y[i]) / size : 0));
+    const bar = barred ? {
+      error_y: { type: "data", symmetric: false, color: shade, thickness: 1.5, width: 5, array: bars("high"), arrayminus: bars("low") },
+    } : {};
     traces.push({
-      type: "scatter", mode: few ? "lines+markers" : "lines", x: line.x, y: line.y.map((value) => (value === null ? null : value / size)),
-      line: { color: shade, width: 1.8, dash: line.dash }, marker: { color: shade, size: line.x.length > 20 ? 5 : 8 }, hoverinfo: "text", hovertext: text, connectgaps: true,
+      type: "scatter", mode: few ? "lines+markers" : "lines", x: barred ? line.x.map((x) => x + line.dodge) : line.x, y: line.y.map((value) => (value === null ? null : value / size)),
+      line: { color: shade, width: 1.8, dash: line.dash }, marker: { color: shade, size: line.x.length > 20 ? 5 : 8 }, hoverinfo: "text", hovertext: text, connectgaps: true, ...bar,
     });
     const edge = (position, symbol, indices, words) => indices.length && traces.push({
       type: "scatter", mode: "markers", x: indices.map((i) => line.x[i]), y: indices.map(() => position / size),

@@ -26,12 +26,12 @@
   }
 
   // Labels right of their points, pushed apart; heights are in pixels, as shifts from the point.
-  function labels(points, ys, height) {
+  function labels(points, ys, height, reach) {
     const span = Math.log10(ys[1] / ys[0]);
     const pixel = (value) => (Math.log10(ys[1] / value) / span) * height;
     const columns = new Map();
     for (const point of points) {
-      const key = [...columns.keys()].find((x) => Math.abs(Math.log10(x / point.x)) < 0.35) || point.x;
+      const key = [...columns.keys()].find((x) => Math.abs(Math.log10(x / point.x)) < reach) || point.x;
       columns.set(key, [...(columns.get(key) || []), point]);
     }
     const result = [];
@@ -70,7 +70,7 @@
       },
     };
     const inner = figure.height - figure.margin.t - figure.margin.b;
-    const named = labels(points, ys, inner).map((point) => ({
+    const named = labels(points, ys, inner, narrow ? 3 : 0.35).map((point) => ({
       x: Math.log10(point.x), y: Math.log10(point.y), xanchor: "left", yanchor: "middle", align: "left",
       showarrow: !point.alone, arrowhead: 0, arrowwidth: 1, arrowcolor: colour("still"), standoff: 7,
       ax: narrow ? 26 : 46, ay: point.shift, ...(point.alone && { xshift: 10 }),
