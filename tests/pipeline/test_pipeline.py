@@ -121,6 +121,7 @@ def test_the_workflow_builds_the_site_and_then_has_nothing_to_do(project: Projec
     snakemake(project, "--forcerun", "collect_results")
 
     assert site_bytes(project) == before
+    assert "Nothing to be done" in snakemake(project)
 
 
 def test_only_a_commit_that_touches_what_is_measured_is_measured(project: Project) -> None:

@@ -53,11 +53,22 @@ def test_a_missing_store_names_the_command_that_makes_one(tmp_path: Path) -> Non
         run(str(tmp_path / "none"))
 
 
-def test_a_folder_with_other_files_is_not_replaced(store: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["thesis.tex", "index.html"])
+def test_a_folder_with_other_files_is_not_replaced(store: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "home").mkdir()
-    (tmp_path / "home/thesis.tex").touch()
+    (tmp_path / "home" / name).touch()
 
     with pytest.raises(BadUsage, match="holds files that are no site"):
         run(str(store), "--output", str(tmp_path / "home"))
 
-    assert (tmp_path / "home/thesis.tex").is_file()
+    assert (tmp_path / "home" / name).is_file()
+
+
+def test_a_site_without_its_index_is_built_again(store: Path, tmp_path: Path) -> None:
+    # So a build that was interrupted, or whose index a workflow removed, mends itself.
+    run(str(store), "--output", str(tmp_path / "site"))
+    (tmp_path / "site/index.html").unlink()
+
+    run(str(store), "--output", str(tmp_path / "site"))
+
+    assert (tmp_path / "site/index.html").is_file()

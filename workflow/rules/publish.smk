@@ -34,12 +34,8 @@ rule build_report:
     input:
         "results/store/detected",
     output:
-        report(
-            "reports/site/index.html",
-            caption="../report/site.rst",
-            category="Site",
-            labels={"page": "Overview"},
-        ),
+        # Kept until the new site is whole: Snakemake would delete it first.
+        update("reports/site/index.html"),
     log:
         "logs/build_report.log",
     conda:

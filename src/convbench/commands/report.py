@@ -6,7 +6,7 @@ from pathlib import Path
 
 from convbench.errors import BadUsage
 from convbench.report.measurements import read_measurements
-from convbench.report.site import write_site
+from convbench.report.site import is_site, write_site
 from convbench.stats import MIN_COMMITS
 
 SUMMARY = "draw the static dashboard from a store"
@@ -79,6 +79,6 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.min_commits < 2:
         raise BadUsage(f"--min-commits must be at least 2; got {arguments.min_commits}")
     output = arguments.output
-    if output.exists() and not (output / "index.html").is_file() and any(output.iterdir()):
+    if output.exists() and any(output.iterdir()) and not is_site(output):
         # The folder is replaced as a whole: never one that holds something else.
         raise BadUsage(f"--output {output} holds files that are no site; give another folder")

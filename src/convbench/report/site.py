@@ -55,14 +55,24 @@ def write_site(
     return output / "index.html"
 
 
+def is_site(folder: Path) -> bool:
+    """Tell whether a folder holds a site of ours, whole or without its index."""
+    return (folder / "plotly.min.js").is_file() and (folder / "assets" / "app.js").is_file()
+
+
 def installed_bundle() -> Path:
     """Give plotly.py's own copy of Plotly, which matches it by construction."""
     return Path(str(resources.files("plotly") / "package_data" / "plotly.min.js"))
 
 
 def _keep_unchanged(old: Path, fresh: Path) -> None:
-    """Give files that did not change their old times."""
+    """Give files that did not change their old times, but for the index: it tells when."""
     for path in fresh.rglob("*"):
         before = old / path.relative_to(fresh)
-        if path.is_file() and before.is_file() and filecmp.cmp(path, before, shallow=False):
+        if (
+            path.name != "index.html"
+            and path.is_file()
+            and before.is_file()
+            and filecmp.cmp(path, before, shallow=False)
+        ):
             shutil.copystat(before, path)
