@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,15 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
 
     assert stopped.value.code == 0
     assert f"convbench {name}" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_installed_package(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+
+    assert capsys.readouterr().out == f"convbench {metadata.version('convbench')}\n"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from convbench import __version__
 from convbench.errors import ConvbenchError
 
 COMMANDS = ("explain", "measure", "collect", "detect", "report")
@@ -39,6 +40,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         prog="convbench",
         description="Every 2-D convolution strategy on every BLAS build: measured and explained.",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     # Pandas and Plotly take a second to import: pay it only for the command that was asked for.
     asked = next((word for word in words if word in COMMANDS), None)

@@ -70,10 +70,10 @@ def test_values_carry_run_and_identity(store):
 @pytest.mark.parametrize(
     ("blas", "families", "text"),
     [
-        ("mkl", ["mkl", "openmp"], "MKL 1.0"),
+        ("mkl", ["mkl", "openmp"], "MKL 1.0 Zen"),
         ("openblas", ["openblas", "openblas"], "OpenBLAS 1.0 Zen"),
         ("mkl", ["openblas"], "OpenBLAS 1.0 Zen"),
-        ("", ["openblas", "mkl"], "MKL 1.0 + OpenBLAS 1.0 Zen"),
+        ("", ["openblas", "mkl"], "MKL 1.0 Zen + OpenBLAS 1.0 Zen"),
         ("mkl", [], ""),
     ],
 )
@@ -81,6 +81,14 @@ def test_identity_names_the_loaded_libraries_of_the_claimed_family(blas, familie
     libraries = [{"family": f, "version": "1.0", "architecture": "Zen"} for f in families]
 
     assert blas_identity(blas, libraries) == text
+
+
+def test_files_of_a_library_that_tell_no_version_add_nothing_to_its_identity():
+    entry = {"family": "mkl", "version": "2026.2-Product", "architecture": "avx2"}
+    kernel = {"family": "mkl", "version": "", "architecture": ""}
+
+    assert blas_identity("mkl", [kernel, entry, kernel]) == "MKL 2026.2 avx2"
+    assert blas_identity("mkl", [kernel]) == "MKL"
 
 
 NAMELESS = {"strategy": None, "family": "f", "problem": "question", "dtype": "float32"}

@@ -23,9 +23,6 @@ BLAS_NAMES = {
     "flexiblas": "FlexiBLAS",
     "accelerate": "Accelerate",
 }
-# Where the chosen kernels belong to the identity; MKL chooses its own and says so coarsely.
-_WITH_ARCHITECTURE = {"openblas", "blis"}
-
 _SIZES = (
     *("batch", "in_channels", "height", "width", "out_channels", "kernel_height", "kernel_width"),
     *("groups", "out_height", "out_width", "flops", "bytes_float32", "bytes_float64"),
@@ -75,15 +72,16 @@ def blas_identity(blas: str, libraries: list[Mapping[str, Any]]) -> str:
     bring two versions of one family: both are named.
     """
     loaded = [library for library in libraries if library["family"] in BLAS_NAMES]
-    claimed = [library for library in loaded if library["family"] == blas]
-    return " + ".join(sorted({_library_name(library) for library in claimed or loaded}))
+    claimed = [library for library in loaded if library["family"] == blas] or loaded
+    # MKL is several files, of which only the entry point tells a version.
+    telling = [library for library in claimed if library.get("version")]
+    return " + ".join(sorted({_library_name(library) for library in telling or claimed}))
 
 
 def _library_name(library: Mapping[str, Any]) -> str:
-    family = library["family"]
-    words = [BLAS_NAMES[family], library.get("version")]
-    if family in _WITH_ARCHITECTURE:
-        words.append(library.get("architecture"))
+    version = str(library.get("version") or "").removesuffix("-Product")
+    # The kernels that the library chose for this processor make its speed.
+    words = [BLAS_NAMES[library["family"]], version, library.get("architecture")]
     return " ".join(str(word) for word in words if word)
 
 
