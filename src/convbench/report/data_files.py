@@ -148,7 +148,7 @@ def _paradox_data(one: Paradox) -> Mapping[str, object]:
 
 
 def _short(value: float | None) -> float | None:
-    """Keep four digits: more than any timing has, and half the bytes."""
+    """Keep six digits: half the bytes, and rounding again for display gives what the page says."""
     if value is None or value != value or value in (float("inf"), float("-inf")):
         return None
-    return float(f"{value:.4g}")
+    return float(f"{value:.6g}")
