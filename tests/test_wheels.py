@@ -1,18 +1,14 @@
 import ast
-import base64
-import csv
-import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import pytest
+from wheel_records import assert_record_is_true
 
 from convbench import wheels
 
@@ -209,21 +205,6 @@ def test_build_information_names_the_blas_and_keeps_what_scipy_reads() -> None:
     assert found["blas"]["has ilp64"] is True
     assert found["pybind11"] == {"name": "pybind11"}
     assert "openblas" not in str(found).lower()
-
-
-def assert_record_is_true(wheel: Path) -> None:
-    with zipfile.ZipFile(wheel) as archive:
-        record = next(name for name in archive.namelist() if name.endswith(".dist-info/RECORD"))
-        rows = list(csv.reader(archive.read(record).decode().splitlines()))
-        assert sorted(name for name, _, _ in rows) == sorted(archive.namelist())
-        for name, digest, size in rows:
-            content = archive.read(name)
-            if name == record:
-                assert (digest, size) == ("", "")
-                continue
-            padded = digest.removeprefix("sha256=") + "="
-            assert base64.urlsafe_b64decode(padded) == hashlib.sha256(content).digest()
-            assert int(size) == len(content)
 
 
 def test_record_lists_every_file_with_its_hash(tmp_path: Path) -> None:
@@ -435,162 +416,3 @@ def test_a_library_that_lacks_a_function_is_refused(small_wheel: Path, tmp_path:
     with pytest.raises(wheels.WheelsError, match=r"lacks 2 of the 3 .*zdotc_, zladiv_"):
         wheels.retarget(small_wheel, "mkl", tmp_path / "made", library.parent)
     assert not (tmp_path / "made").exists()
-
-
-# The real wheels
-
-
-COMPUTES = """
-import ctypes, re, sys
-from pathlib import Path
-import numpy as np, scipy.linalg as sl
-from scipy.linalg import blas, cython_lapack
-import threadpoolctl
-
-def ordered(numbers):
-    # Conjugate pairs have equal real parts but for rounding.
-    return numbers[np.lexsort((numbers.imag, numbers.real.round(6)))]
-
-draw = np.random.default_rng(7).standard_normal
-n = 60
-a, b = draw((n, n)), draw((n, n))
-symmetric, z = a + a.T, a + 1j * b
-out = {
-    "a": a, "z": z,
-    "numpy dgemm": a @ b,
-    "numpy sgemm": a.astype("f4") @ b.astype("f4"),
-    "numpy zgemm": z @ z,
-    "numpy vdot": np.vdot(z[0], z[1]),
-    "numpy solve": np.linalg.solve(a, b),
-    "numpy svd": np.linalg.svd(a, compute_uv=False),
-    "numpy eigh": np.linalg.eigvalsh(symmetric),
-    "numpy eigvals": ordered(np.linalg.eigvals(a)),
-    "scipy dgemm": blas.dgemm(1.0, a, b),
-    "scipy sgemm": blas.sgemm(1.0, a.astype("f4"), b.astype("f4")),
-    "scipy zdotc": blas.zdotc(z[0], z[1]),
-    "scipy zdotu": blas.zdotu(z[0], z[1]),
-    "scipy cdotc": np.complex64(blas.cdotc(z[0].astype("c8"), z[1].astype("c8"))),
-    "scipy cdotu": np.complex64(blas.cdotu(z[0].astype("c8"), z[1].astype("c8"))),
-    "scipy solve": sl.solve(a, b),
-    "scipy svdvals": sl.svdvals(a),
-    "scipy eigh": sl.eigvalsh(symmetric),
-    "scipy eigvals": ordered(sl.eigvals(a)),
-    "scipy schur": ordered(np.diag(sl.schur(a, output="complex")[0])),
-}
-triangular, unitary = sl.schur(z)
-out["scipy schur residual"] = unitary @ triangular @ unitary.conj().T - z
-
-# Complex division has no Python name in SciPy; Cython modules reach it through this capsule.
-pointer, name = ctypes.pythonapi.PyCapsule_GetPointer, ctypes.pythonapi.PyCapsule_GetName
-pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
-for function, real in (("zladiv", ctypes.c_double), ("cladiv", ctypes.c_float)):
-    number = type("number", (ctypes.Structure,), {"_fields_": [("real", real), ("imag", real)]})
-    capsule = cython_lapack.__pyx_capi__[function]
-    call = ctypes.CFUNCTYPE(number, *[ctypes.POINTER(number)] * 2)(pointer(capsule, name(capsule)))
-    quotient = call(number(1, 2), number(3, -4))
-    out["scipy " + function] = np.asarray(
-        complex(quotient.real, quotient.imag), dtype="c16" if real is ctypes.c_double else "c8"
-    )
-
-maps = Path("/proc/self/maps").read_text()
-files = {line.rsplit("/", 1)[1] for line in maps.splitlines() if "/" in line}
-out["mapped"] = sorted(f for f in files if re.match("lib.*(blas|mkl|blis|atlas|lapack)", f))
-out["threadpoolctl"] = sorted(
-    row["internal_api"] for row in threadpoolctl.threadpool_info() if row["user_api"] == "blas"
-)
-np.savez(sys.argv[1], **out)
-"""
-
-
-def assert_agrees(stock: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> None:
-    """Compare within the rounding errors that the theory allows two libraries."""
-    a, z = stock["a"], stock["z"]
-    norm = np.linalg.norm(z, 2)
-    # Cauchy and Schwarz: bounds every sum of products that a GEMM or a dot of a, b or z makes.
-    product = np.linalg.norm(z, axis=0).max() * np.linalg.norm(z, axis=1).max()
-    eigenvalue = norm * np.linalg.cond(np.linalg.eig(a)[1])  # Bauer and Fike's bound
-    scales = {
-        "solve": np.linalg.cond(a) * np.linalg.norm(stock["numpy solve"], 2),
-        "svd": norm, "svdvals": norm, "eigh": 2 * norm, "eigvals": eigenvalue, "schur": eigenvalue,
-        "dgemm": product, "sgemm": product, "zgemm": product, "vdot": product,
-        "zdotc": product, "zdotu": product, "cdotc": product, "cdotu": product,
-        "zladiv": 1 / len(a), "cladiv": 1 / len(a),  # a quotient below 1, without any sum
-    }  # fmt: skip
-    for name in stock.keys() - {"a", "z", "mapped", "threadpoolctl"}:
-        # Each of the two libraries errs by a small multiple of size * eps * scale.
-        tolerance = 4 * len(a) * np.finfo(stock[name].dtype).eps * scales[name.split()[1]]
-        np.testing.assert_allclose(other[name], stock[name], rtol=0, atol=tolerance, err_msg=name)
-
-
-def versions(python: Path) -> list[str]:
-    code = "from importlib.metadata import version as v; print(v('numpy'), v('scipy'))"
-    return subprocess.run(
-        [python, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
-
-
-def compute(python: Path, results: Path) -> dict[str, np.ndarray]:
-    subprocess.run([python, "-c", COMPUTES, results], check=True)
-    with np.load(results) as arrays:
-        return dict(arrays)
-
-
-@pytest.fixture
-def stock_environment(tmp_path: Path) -> Path:
-    """Python of a new environment with the stock wheels."""
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
-    python = tmp_path / "env" / "bin" / "python"
-    pip = [python, "-m", "pip"]
-    probe = [*pip, "download", "-q", "--no-deps", "-d", tmp_path / "probe", "threadpoolctl==3.6.0"]
-    reached = subprocess.run(probe, capture_output=True, text=True, check=False)
-    if reached.returncode != 0:
-        pytest.skip(f"pip reaches no package index: {reached.stderr.strip().splitlines()[-1]}")
-    packages = ("numpy==2.4.6", "scipy==1.17.1", "threadpoolctl==3.6.0")
-    subprocess.run([*pip, "install", "-qq", "--no-compile", *packages], check=True)
-    return python
-
-
-@pytest.mark.pipeline
-@needs_compiler
-def test_real_wheels_over_mkl_agree_with_the_stock_wheels_and_back(
-    stock_environment: Path, tmp_path: Path
-) -> None:
-    python, cache = stock_environment, tmp_path / "cache"
-    stock = compute(python, tmp_path / "stock.npz")
-    assert set(stock["threadpoolctl"]) == {"openblas"}
-
-    def build(blas: str) -> str:
-        finished = run_in(python, SCRIPT, "--cache", cache, CONVBENCH_BLAS=blas)
-        assert finished.returncode == 0, finished.stderr
-        print(finished.stdout)
-        return finished.stdout
-
-    assert "retargeted scipy-1.17.1 -> mkl" in build("mkl")
-    assert versions(python) == ["2.4.6+mkl", "1.17.1+mkl"]
-    over_mkl = compute(python, tmp_path / "mkl.npz")
-    assert_agrees(stock, over_mkl)
-    assert [*over_mkl["threadpoolctl"]] == ["mkl"]
-    mapped = [*over_mkl["mapped"]]
-    assert not [name for name in mapped if not name.startswith(("libmkl_", wheels.SHIM_PREFIX))]
-    assert "libmkl_rt.so.3" in mapped
-    subprocess.run([python, "-m", "pip", "check"], check=True)
-
-    start = time.perf_counter()
-    assert "nothing to do" in build("mkl")
-    assert time.perf_counter() - start < 5  # 0.2 s on an idle machine; pip alone takes longer
-
-    library_directory = tmp_path / "env" / "lib"
-    for official in sorted(cache.glob("official/*/*.whl")):
-        rebuilt = wheels.retarget(official, "mkl", tmp_path / "rebuilt", library_directory)
-        (cached,) = cache.glob(f"retargeted/*/{rebuilt.name}")
-        assert cached.read_bytes() == rebuilt.read_bytes()
-        assert_record_is_true(cached)
-
-    build("openblas")
-    assert versions(python) == ["2.4.6", "1.17.1"]
-    restored = compute(python, tmp_path / "restored.npz")
-    assert set(restored["threadpoolctl"]) == {"openblas"}
-
-    assert "retargeted" not in build("mkl")  # from the cache
-    assert versions(python) == ["2.4.6+mkl", "1.17.1+mkl"]

@@ -1,5 +1,6 @@
 """A copy of the project in a repository of its own, uncommitted changes included."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE = "test-machine"
+PROBLEMS = ("question", "cifar_resnet20_3x3", "gray_blur31")
+"""Those of the shared run: a small one, one that few strategies refuse, one that many do."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,13 @@ class Project:
     def call(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command of the tool environment in the copy."""
         return call(self.root, *words, check=check)
+
+    def python(self, blas: str) -> str:
+        """Path of the interpreter of one BLAS build's environment."""
+        for info in self.root.glob(".asv/env/*/asv-env-info.json"):
+            if json.loads(info.read_text())["build_env_vars"]["CONVBENCH_BLAS"] == blas:
+                return str(info.with_name("bin") / "python")
+        raise AssertionError(f"no environment for {blas}")
 
 
 def call(folder: Path, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
