@@ -20,14 +20,16 @@ check: .venv/installed-test
 	ruff check . && ruff format --check . && mypy
 	snakefmt --check workflow && snakemake --lint
 
+# Half of an installation is compiling modules that are never imported: --no-compile.
+INSTALL := python -m pip install --quiet --disable-pip-version-check --no-compile
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation -e .
 	touch $@
 
 .venv/installed-test: .venv/installed requirements-test.lock
-	python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	$(INSTALL) --require-hashes -r requirements-test.lock
 	touch $@
 
 # Pinned with hashes and without index addresses, so that any index serves them. Needs uv.

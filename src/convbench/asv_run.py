@@ -74,6 +74,8 @@ def shielded_environment(
         "XDG_CACHE_HOME": cache,
         "XDG_CONFIG_HOME": str(real_home / ".config"),
         "PIP_CACHE_DIR": str(Path(cache, "pip")),
+        # Read as "compile: no". Modules that are never imported need no bytecode.
+        "PIP_NO_COMPILE": "0",
         "GIT_CONFIG_GLOBAL": str(real_home / ".gitconfig"),
     }
     # asv prints dots and arrows, whatever the locale.
