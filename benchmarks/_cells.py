@@ -39,8 +39,7 @@ class TimedCells(Cells):
 @cache
 def cell(strategy_name: str, problem_name: str, dtype: str) -> tuple[Any, ...]:
     """Return strategy, operands, prepared filters and problem of a cell, or skip it."""
-    if _process.refused:
-        raise RuntimeError(_process.refused)
+    _process.check_cell(brings=())
     try:
         strategy = STRATEGIES[strategy_name]
     except KeyError:
@@ -56,6 +55,7 @@ def cell(strategy_name: str, problem_name: str, dtype: str) -> tuple[Any, ...]:
         prepared = strategy.prepare(weights, problem)
     except UnsupportedProblem as reason:
         raise SkipNotImplemented(str(reason)) from None
+    _process.check_cell(strategy.brings)  # again: preparing may have loaded a library
     return strategy, x, weights, prepared, problem
 
 

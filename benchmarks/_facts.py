@@ -5,6 +5,7 @@ process leaves one file per environment there, and they become `facts.json` of t
 """
 
 import dataclasses
+import hashlib
 import json
 import os
 from importlib import metadata
@@ -48,7 +49,9 @@ def write(refused: str | None, threads: int) -> None:
             for dtype in ("float32", "float64")
         ],
     }
-    target = Path(folder, f"{facts['blas']}-{facts['threads']}.json")
+    # An environment's name holds all its requirements: too long for a file on some systems.
+    name = hashlib.sha256(str(facts["environment"]).encode()).hexdigest()[:16]
+    target = Path(folder, f"{name}.json")
     partial = target.with_suffix(f".{os.getpid()}.partial")
     partial.write_text(json.dumps(facts))
     partial.replace(target)

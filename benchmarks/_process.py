@@ -2,8 +2,7 @@
 
 import contextlib
 import os
-
-import threadpoolctl
+import sys
 
 INHERITED = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "BLIS_", "GOTO_", "NUMBA_NUM_THREADS")
 """Variables of the caller's shell that would change timings without a trace in the results."""
@@ -32,6 +31,10 @@ refused: str | None = None
 def prepare() -> None:
     """Make this process fit to measure, and note what it is."""
     global refused, threads
+    early = inherited_settings() if "numpy" in sys.modules else []
+    # Not at the top: it sets a variable of its own, KMP_DUPLICATE_LIB_OK.
+    import threadpoolctl
+
     threads = set_thread_variables(os.environ.get("CONVBENCH_THREADS", "1"))
     compile_everything()
     from . import _facts
@@ -42,7 +45,27 @@ def prepare() -> None:
     # variable set here: what is loaded by now must be told directly.
     threadpoolctl.threadpool_limits(threads)
     refused = blas.refusal(os.environ.get("CONVBENCH_BLAS", ""), threads=threads)
+    if early and not refused:
+        refused = (
+            f"{' and '.join(early)} was set when NumPy was loaded and may have changed its BLAS;"
+            " unset it, or use `convbench measure`, which drops and records it"
+        )
     _facts.write(refused, threads)
+
+
+def inherited_settings() -> list[str]:
+    """Name the inherited variables that can't be undone; numbers of threads can."""
+    names = (name for name in os.environ if name.startswith(INHERITED))
+    return sorted(name for name in names if not name.endswith("_NUM_THREADS"))
+
+
+def check_cell(brings: tuple[str, ...]) -> None:
+    """Refuse to time where another BLAS is mapped than claimed, but for what a strategy brings."""
+    from ._today import blas
+
+    claimed = os.environ.get("CONVBENCH_BLAS", "")
+    if reason := refused or blas.refusal(claimed, allowed=brings):
+        raise RuntimeError(reason)
 
 
 def set_thread_variables(wanted: str) -> int:

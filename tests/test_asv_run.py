@@ -1,7 +1,9 @@
 """One run of asv: what it is given, what it never sees, how its end is judged."""
 
 import json
+import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -24,6 +26,27 @@ def test_a_derived_configuration_can_lie_anywhere(tmp_path: Path) -> None:
     assert all(Path(derived[key]).is_absolute() for key in ("repo", "benchmark_dir", "env_dir"))
     assert "{conf_dir}" not in json.dumps(derived)
     assert f"python {ROOT}/src/convbench/wheels.py" in derived["install_command"][0]
+
+
+def test_a_folder_with_a_blank_survives_the_way_through_asv_and_pip(tmp_path: Path) -> None:
+    root = tmp_path / "my project"
+    config = asv_run.read_config(ROOT / "asv.conf.json")
+
+    derived = asv_run.derived_config(config, root, tmp_path)
+    environment, _ = asv_run.shielded_environment(
+        {}, home=tmp_path, facts=tmp_path, constraints=root / "constraints.txt"
+    )
+
+    words = shlex.split(derived["install_command"][0])  # as asv does
+    assert f"{root}/src/convbench/wheels.py" in words
+    assert len(environment["PIP_CONSTRAINT"].split()) == 1  # as pip does
+
+
+def test_a_derived_configuration_keeps_the_matrix(tmp_path: Path) -> None:
+    config = asv_run.read_config(ROOT / "asv.conf.json")
+
+    derived = asv_run.derived_config(config, ROOT, tmp_path)
+
     assert derived["matrix"] == config["matrix"]
     assert derived["exclude"] == config["exclude"]
 
@@ -53,7 +76,7 @@ def test_thread_variables_of_the_caller_are_dropped_and_told(tmp_path: Path) -> 
     assert environment["HOME"] == str(tmp_path)
     assert environment["PIP_CACHE_DIR"] == "/somewhere/.cache/pip"
     assert environment["PATH"] == "/bin"
-    assert environment["PIP_CONSTRAINT"] == str(tmp_path / "constraints.txt")
+    assert environment["PIP_CONSTRAINT"] == f"file://{tmp_path}/constraints.txt"
 
 
 def test_constraints_are_the_versions_of_the_lock_file_without_its_hashes() -> None:
@@ -130,6 +153,7 @@ def test_a_run_is_told_line_by_line_and_logged_whole(tmp_path: Path) -> None:
         environment={"PYTHONPATH": str(tmp_path), "PATH": str(Path(sys.executable).parent)},
         folder=tmp_path,
         log=tmp_path / "log",
+        lock=0,
         say=said.append,
     )
 
@@ -140,3 +164,34 @@ def test_a_run_is_told_line_by_line_and_logged_whole(tmp_path: Path) -> None:
         "   50.0 %  Benchmarking mkl",
     ]
     assert "not progress" in (tmp_path / "log").read_text()
+
+
+def test_an_interrupted_asv_ends_with_all_it_started(tmp_path: Path) -> None:
+    # asv puts its children into process groups of their own, where a signal to asv's misses them.
+    package = tmp_path / "asv"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(
+        "import os, subprocess, sys, time\n"
+        "child = subprocess.Popen(['sleep', '300'], preexec_fn=lambda: os.setpgid(0, 0))\n"
+        f"open({str(tmp_path / 'child')!r}, 'w').write(str(child.pid))\n"
+        "print('· started', flush=True)\n"
+        "time.sleep(300)\n"
+    )
+
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        asv_run.run_asv(
+            [],
+            environment={"PYTHONPATH": str(tmp_path), "PATH": os.environ["PATH"]},
+            folder=tmp_path,
+            log=tmp_path / "log",
+            lock=0,
+            say=interrupt,
+        )
+
+    child = Path("/proc", (tmp_path / "child").read_text(), "stat")
+    # Gone, or a zombie that nobody has collected yet.
+    assert not child.exists() or ") Z " in child.read_text()

@@ -5,9 +5,11 @@ results folder. So every run gets a HOME, a results folder and a configuration o
 environments are shared, and the caller holds a lock on them.
 """
 
+import contextlib
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -30,6 +32,8 @@ INHERITED = (
 SOME_BENCHMARKS_FAILED = 2
 """asv's exit code for a complete run in which a benchmark failed; the results are valid."""
 
+SECONDS_TO_CLEAN_UP = 10
+
 _COMPLAINT = re.compile(r"(wheels\.py|ERROR|asv|\w*Error): (?!STDERR)")
 _PROGRESS = re.compile(r"^\[\s*(?P<percent>[\d.]+)%\] (?P<dots>·+) (?P<text>.+)$")
 
@@ -49,9 +53,15 @@ def read_config(path: Path) -> dict[str, Any]:
 
 def derived_config(config: Mapping[str, Any], root: Path, results: Path) -> dict[str, Any]:
     """Make a configuration that can lie anywhere and writes its results to one folder."""
-    text = json.dumps(dict(config)).replace("{conf_dir}", str(root))
-    derived: dict[str, Any] = json.loads(text)
-    return derived | {
+    # asv splits commands like a shell, after it has put its own folder in.
+    folder = shlex.quote(str(root))
+    commands = {
+        key: [line.replace("{conf_dir}", folder) for line in config.get(key, [])]
+        for key in ("build_command", "install_command")
+    }
+    return {
+        **config,
+        **{key: lines for key, lines in commands.items() if lines},
         "repo": str(root / config.get("repo", ".")),
         "benchmark_dir": str(root / config.get("benchmark_dir", "benchmarks")),
         "env_dir": str(root / config.get("env_dir", "env")),
@@ -76,12 +86,13 @@ def shielded_environment(
         "PIP_CACHE_DIR": str(Path(cache, "pip")),
         # Read as "compile: no". Modules that are never imported need no bytecode.
         "PIP_NO_COMPILE": "0",
-        "GIT_CONFIG_GLOBAL": str(real_home / ".gitconfig"),
     }
+    if (real_home / ".gitconfig").exists():  # it may say which repositories are safe
+        defaults["GIT_CONFIG_GLOBAL"] = str(real_home / ".gitconfig")
     # asv prints dots and arrows, whatever the locale.
     ours = {"HOME": str(home), "CONVBENCH_FACTS": str(facts), "PYTHONUTF8": "1"}
     # asv installs its own tools (pip, wheel …) without versions.
-    ours["PIP_CONSTRAINT"] = str(constraints)
+    ours["PIP_CONSTRAINT"] = constraints.as_uri()  # pip splits the value at blanks
     return defaults | kept | ours, dropped
 
 
@@ -91,24 +102,6 @@ def constraints_of(lock: str) -> str:
     pip would ask for a hash of the project itself, which asv builds from a folder.
     """
     return "".join(f"{pin}\n" for pin in re.findall(r"^[^\s#]+==[^\s;]+", lock, re.MULTILINE))
-
-
-def machine_facts(machine: str, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Let asv look at this machine, and file what it finds under the configured name."""
-    file = Path(environment["HOME"], ".asv-machine.json")
-    # With --machine asv would store the name alone and ask for nothing else.
-    subprocess.run(
-        [sys.executable, "-m", "asv", "machine", "--yes"],
-        env=dict(environment),
-        cwd=environment["HOME"],
-        check=True,
-        capture_output=True,
-    )
-    found = json.loads(file.read_text())
-    facts = next(entry for name, entry in found.items() if name != "version")
-    facts["machine"] = machine
-    file.write_text(json.dumps({machine: facts, "version": 1}))
-    return dict(facts)
 
 
 def selection() -> str:
@@ -132,9 +125,14 @@ def run_asv(
     environment: Mapping[str, str],
     folder: Path,
     log: Path,
+    lock: int,
     say: Callable[[str], None],
 ) -> int:
-    """Run asv to its end, keep all it prints in `log`, and say how far it is."""
+    """Run asv to its end, keep all it prints in `log`, and say how far it is.
+
+    asv inherits the file descriptor `lock`: should this process be killed, the environments stay
+    locked until asv has ended as well.
+    """
     command = [sys.executable, "-m", "asv", *arguments]
     with log.open("w") as file:
         process = subprocess.Popen(
@@ -147,6 +145,7 @@ def run_asv(
             encoding="utf-8",
             errors="replace",
             start_new_session=True,
+            pass_fds=[lock],
         )
         assert process.stdout is not None  # it is a pipe
         try:
@@ -154,10 +153,34 @@ def run_asv(
                 _follow(output, file, say)
             return process.wait()
         finally:
-            # Interrupted: a benchmark that ran on would disturb whatever is measured next.
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
-                process.wait()
+                _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End asv with all it started: a benchmark that ran on would disturb the next measurement.
+
+    asv gives every child a process group of its own, and cleans up on SIGINT alone; what is left
+    of its session after that is killed.
+    """
+    process.send_signal(signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(SECONDS_TO_CLEAN_UP)
+    for pid in _session(process.pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait()
+
+
+def _session(leader: int) -> list[int]:
+    """List the processes of a session."""
+    members = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # pid (name) state parent group session …; the name may hold blanks and brackets.
+            session = int(stat.read_text().rpartition(")")[2].split()[3])
+            members += [int(stat.parent.name)] if session == leader else []
+    return members
 
 
 def _follow(output: Iterable[str], log: TextIO, say: Callable[[str], None]) -> None:

@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from convbench import asv_run
+from convbench import asv_run, machine
 from convbench.errors import BadUsage, MeasureFailed
 
 FACTS_FORMAT = 1
@@ -44,21 +44,25 @@ class Run:
 
 
 def existing_run(planned: Run) -> str | None:
-    """Name a complete run of the same commit, machine and provider, if there is one."""
+    """Name a full run of the same commit, machine and provider, if there is one."""
     for file in sorted(planned.runs.glob("*/facts.json")):
         if file.parent.name.startswith("."):
             continue
         with contextlib.suppress(ValueError, AttributeError):
             facts = json.loads(file.read_text())
+            found = tuple(facts.get(key) for key in ("commit", "machine", "environment_type"))
             wanted = (planned.commit, planned.machine, planned.environment_type)
-            if (facts.get("commit"), facts.get("machine"), facts.get("environment_type")) == wanted:
+            if found == wanted and not facts.get("quick") and not facts.get("bench"):
                 return file.parent.name
     return None
 
 
 @contextlib.contextmanager
-def exclusive(root: Path) -> Iterator[None]:
-    """Hold the machine's environments for one run; a second measurement would disturb both."""
+def exclusive(root: Path) -> Iterator[int]:
+    """Hold the environments for one run; a second measurement would disturb both.
+
+    Yields the file descriptor of the lock, for asv to hold it as well.
+    """
     path = root / ".asv" / "measure.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
@@ -66,7 +70,7 @@ def exclusive(root: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BadUsage(f"another measurement is running here ({path} is locked)") from None
-        yield
+        yield lock.fileno()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class Workplace:
     home: Path
     facts: Path
     log: Path
+    lock: int
     environment: dict[str, str]
     dropped_variables: dict[str, str]
 
@@ -85,14 +90,19 @@ class Workplace:
         command += ["run", f"HASHFILE:{self.home / 'commits'}", "--machine", planned.machine]
         command += ["--environment", planned.environment_type, *words]
         exit_code = asv_run.run_asv(
-            command, environment=self.environment, folder=self.home, log=self.log, say=say
+            command,
+            environment=self.environment,
+            folder=self.home,
+            log=self.log,
+            lock=self.lock,
+            say=say,
         )
         asv_run.check(exit_code, self.log)
         return exit_code
 
 
 @contextlib.contextmanager
-def workplace(planned: Run) -> Iterator[Workplace]:
+def workplace(planned: Run, lock: int) -> Iterator[Workplace]:
     """Lay out a run's unfinished folder, and remove whatever of it has not been published."""
     for leftover in planned.runs.glob(f"{UNFINISHED}*"):
         shutil.rmtree(leftover)  # of a run that was killed; nobody else holds the lock
@@ -102,8 +112,8 @@ def workplace(planned: Run) -> Iterator[Workplace]:
     for folder in (home, facts, log.parent):
         folder.mkdir(parents=True, exist_ok=True)
     try:
-        lock = (planned.root / "requirements.lock").read_text()
-        (home / "constraints.txt").write_text(asv_run.constraints_of(lock))
+        pins = (planned.root / "requirements.lock").read_text()
+        (home / "constraints.txt").write_text(asv_run.constraints_of(pins))
         (home / "commits").write_text(f"{planned.commit}\n")
         config = asv_run.derived_config(planned.config, planned.root, planned.unfinished)
         (home / "asv.conf.json").write_text(json.dumps(config))
@@ -112,8 +122,8 @@ def workplace(planned: Run) -> Iterator[Workplace]:
         environment, dropped = asv_run.shielded_environment(
             os.environ, home=home, facts=facts, constraints=home / "constraints.txt"
         )
-        asv_run.machine_facts(planned.machine, environment)
-        yield Workplace(home, facts, log, environment, dropped)
+        machine.file_machine(planned.machine, environment)
+        yield Workplace(home, facts, log, lock, environment, dropped)
     finally:
         shutil.rmtree(planned.unfinished, ignore_errors=True)
 
@@ -137,6 +147,8 @@ def measure(
     load_before = os.getloadavg()
     exit_code = place.asv(planned, words, say)
     context = {
+        "quick": quick,
+        "bench": bench,
         "dropped_variables": place.dropped_variables,
         "load_average": {"before": list(load_before), "after": list(os.getloadavg())},
     }

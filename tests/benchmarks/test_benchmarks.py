@@ -110,20 +110,33 @@ def test_every_cell_runs_or_is_skipped_as_its_strategy_says() -> None:
 
 def test_the_callers_thread_variables_do_not_reach_a_cell() -> None:
     script = (
-        "import json, os, benchmarks, threadpoolctl\n"
+        "import asv_runner.benchmarks\n"  # as in asv: NumPy is loaded before this package
+        "import json, benchmarks, threadpoolctl\n"
+        "from benchmarks import _process\n"
         "pools = [info['num_threads'] for info in threadpoolctl.threadpool_info()]\n"
-        "print(json.dumps([sorted(set(pools)), os.environ.get('OPENBLAS_CORETYPE')]))"
+        "print(json.dumps([sorted(set(pools)), _process.refused]))"
     )
 
-    threads, core_type = in_measuring_process(
-        script, OPENBLAS_NUM_THREADS="2", OMP_NUM_THREADS="2", OPENBLAS_CORETYPE="Haswell"
-    )
+    threads, refused = in_measuring_process(script, OPENBLAS_NUM_THREADS="2", OMP_NUM_THREADS="2")
 
     assert threads == [1]
-    assert core_type is None
+    assert refused is None
 
 
-@pytest.mark.parametrize("module", sorted((ROOT / "benchmarks").glob("[!_]*.py")))
+def test_a_setting_that_came_too_early_to_be_dropped_is_refused() -> None:
+    script = (
+        "import asv_runner.benchmarks\n"
+        "import json, benchmarks\n"
+        "from benchmarks import _process\n"
+        "print(json.dumps(_process.refused))"
+    )
+
+    refused = in_measuring_process(script, OPENBLAS_CORETYPE="Haswell")
+
+    assert "OPENBLAS_CORETYPE was set when NumPy was loaded" in refused
+
+
+@pytest.mark.parametrize("module", sorted((ROOT / "benchmarks").glob("*.py")))
 def test_timing_classes_have_no_setup(module: Path) -> None:
     # asv_runner 0.3 sets `number` to 1 wherever there is one.
     assert "def setup" not in module.read_text()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from convbench import asv_run, measuring
+from convbench import asv_run, machine, measuring
 from convbench.commands import measure
 from convbench.errors import BadUsage, ConvbenchError, MeasureFailed
 
@@ -24,7 +24,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org"]
     for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
         subprocess.run([*git, *words], cwd=tmp_path, check=True)
-    monkeypatch.setattr(asv_run, "machine_facts", lambda *_: {})
+    monkeypatch.setattr(machine, "file_machine", lambda *_: {})
     return tmp_path
 
 
@@ -46,8 +46,10 @@ def fake_asv(
         environment: Mapping[str, str],
         folder: Path,
         log: Path,
+        lock: int,
         say: Callable[[str], None],
     ) -> int:
+        assert lock > 2
         config = json.loads((folder / "asv.conf.json").read_text())
         commit = (folder / "commits").read_text().strip()
         results = Path(config["results_dir"], "bench")
@@ -150,6 +152,25 @@ def test_a_measured_commit_is_not_measured_again_unless_asked(
     with pytest.raises(MeasureFailed):
         measure.run(request(project, "--again"), print)
     assert published(project) == [first]
+
+
+@pytest.mark.parametrize("words", [["--quick"], ["--bench", "time_dot"]])
+def test_a_trial_never_stands_for_a_measurement(
+    project: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.setattr(asv_run, "run_asv", fake_asv("a"))
+
+    measure.run(request(project, *words), print)
+
+    assert measuring.existing_run(measure.plan(request(project))) is None
+
+
+def test_trials_stay_out_of_the_folder_that_is_collected() -> None:
+    parser = argparse.ArgumentParser()
+    measure.add_arguments(parser)
+
+    assert measure.default_runs(parser.parse_args(["HEAD"])) == Path("results/runs")
+    assert measure.default_runs(parser.parse_args(["HEAD", "--quick"])) == Path("results/trials")
 
 
 def test_another_machine_measures_the_same_commit_for_itself(

@@ -27,9 +27,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     call(root, *git, "add", ".")
     call(root, *git, "commit", "-q", "-m", "measured by the tests")
     commit = call(root, "git", "rev-parse", "HEAD").stdout.strip()
-    stamp = f"results/measured/{MACHINE}/{commit}"
+    stamp = f"results/measured/virtualenv/{MACHINE}/{commit}"
     call(root, "convbench", "measure", "HEAD", "--only-environments")
     chosen = f"noop|dot|'({'|'.join(PROBLEMS)})'"
-    words = ("HEAD", "--quick", "--machine", MACHINE, "--stamp", stamp, "--bench", chosen)
-    call(root, "convbench", "measure", *words)
+    words = ("--quick", "--bench", chosen, "--runs", "results/runs", "--stamp", stamp)
+    call(root, "convbench", "measure", "HEAD", "--machine", MACHINE, *words)
     return Project(root, commit, root / "results/runs" / (root / stamp).read_text().strip())

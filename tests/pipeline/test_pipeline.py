@@ -150,14 +150,8 @@ def test_only_a_commit_that_touches_what_is_measured_is_measured(project: Projec
     plan = snakemake(project, "--dry-run", "--printshellcmds")
     project.call("git", "reset", "-q", "--hard", project.commit)
 
-    # The other one is `measure HEAD --only-environments`.
-    assert re.findall(r"convbench measure ([0-9a-f]{40})", plan) == [head]
-
-
-def test_a_commit_that_is_measured_already_is_answered_at_once(project: Project) -> None:
-    answer = project.call("convbench", "measure", project.commit, "--machine", MACHINE)
-
-    assert "measured already" in answer.stdout
+    # Environments are tried with the same commit, by `--only-environments`.
+    assert re.findall(r"convbench measure ([0-9a-f]{40}) --machine", plan) == [head]
 
 
 def test_a_misspelt_key_of_the_configuration_is_refused(project: Project) -> None:

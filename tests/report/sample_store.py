@@ -154,7 +154,13 @@ def convolution_store(commits: int = 3, *, subjects: Sequence[str] = ()) -> Stor
         "problems": [_problem(name) for name in PROBLEMS],
         "runs": [_run_facts(index) for index in range(commits)],
         "environments": [_environment(index, blas) for index in range(commits) for blas in BUILDS],
-        "cells": [_cell(strategy, problem) for strategy in STRATEGIES for problem in PROBLEMS],
+        "cells": [
+            _cell(index, blas, strategy, problem)
+            for index in range(commits)
+            for blas in BUILDS
+            for strategy in STRATEGIES
+            for problem in PROBLEMS
+        ],
     }
     return store
 
@@ -224,15 +230,15 @@ def _problem(name: str) -> dict[str, Any]:
     }
 
 
-def _cell(strategy: str, problem: str) -> dict[str, Any]:
+def _cell(index: int, blas: str, strategy: str, problem: str) -> dict[str, Any]:
     executed = {"toeplitz": 256 * flops(problem), "fft": 9 * flops(problem)}
     return {
         "project": "convbench",
         "machine": MACHINE,
-        "environment": "virtualenv-py3.12-openblas",
-        "run": "run-0",
-        "commit": commit_name(0),
-        "blas": "openblas",
+        "environment": f"virtualenv-py3.12-{blas}",
+        "run": f"run-{index}",
+        "commit": commit_name(index),
+        "blas": blas,
         "strategy": strategy,
         "family": "gemm",
         "problem": problem,

@@ -137,6 +137,25 @@ def test_a_choice_is_written_into_the_address(browser: Any, sites: dict[str, str
     watched.page.close()
 
 
+def test_the_verdict_counts_what_detect_searched(browser: Any, tmp_path: Path) -> None:
+    store = convolution_store(6)
+    for made in store.rows:
+        if made["blas"] == "openblas" and made["run"] in ("run-0", "run-1", "run-2"):
+            made["blas_identity"] = "OpenBLAS 0.3.29"
+    site = write_site(store.measurements(), tmp_path / "site").as_uri()
+    watched = Watched(browser, "light")
+
+    watched.open(f"{site}#/history", "history")
+
+    # Both builds were one environment, which detect searches as one history.
+    assert watched.page.locator("#history-notes li").all_inner_texts() == [
+        "openblas · OpenBLAS 0.3.29: no change found in 6 commits",
+        "openblas · OpenBLAS 0.3.31 Haswell: no change found in 6 commits",
+        "mkl: no change found in 6 commits",
+    ]
+    watched.page.close()
+
+
 def test_the_chart_offers_no_upload(browser: Any, sites: dict[str, str]) -> None:
     watched = Watched(browser, "light")
     watched.open(f"{sites['ours']}#/history", "history")

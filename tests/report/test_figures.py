@@ -13,12 +13,12 @@ from convbench.report.why_figure import why_picture
 
 def line(*values: float | None, changes: tuple[Change, ...] = (), width: float = 0.1) -> Line:
     points = tuple(
-        Point(position, value, None, None, "failed", "env")
+        Point(position, value, None, None, "failed", "env", "run")
         if value is None
-        else Point(position, value, value - width, value + width, "ok", "env")
+        else Point(position, value, value - width, value + width, "ok", "env", "run")
         for position, value in enumerate(values)
     )
-    return Line("machine", "openblas", "", points, changes)
+    return Line("machine", "openblas", "", points, changes, len(points))
 
 
 def commits(count: int) -> list[Commit]:

@@ -5,7 +5,9 @@ import pytest
 
 from convbench.commands import report
 from convbench.errors import BadUsage
+from convbench.report.measurements import read_measurements
 from convbench.results import collect
+from convbench.stats import MIN_COMMITS
 
 
 def run(*words: str) -> list[str]:
@@ -37,7 +39,6 @@ def test_the_path_of_the_index_is_printed(store: Path, tmp_path: Path) -> None:
     [
         (["--repo-url", "javascript:alert(1)"], "must start with https://"),
         (["--plotly-bundle", "no-such-file.js"], "there is none at no-such-file.js"),
-        (["--min-commits", "1"], "at least 2; got 1"),
         (["--project", "other"], "no project 'other'"),
     ],
 )
@@ -46,6 +47,13 @@ def test_wrong_options_say_what_is_accepted(
 ) -> None:
     with pytest.raises(BadUsage, match=message):
         run(str(store), "--output", str(tmp_path / "site"), *words)
+
+
+def test_the_commits_that_a_verdict_needs_are_those_of_detect(store: Path) -> None:
+    with pytest.raises(SystemExit):
+        run(str(store), "--min-commits", "3")
+
+    assert read_measurements(store, project=None).min_commits == MIN_COMMITS
 
 
 def test_a_missing_store_names_the_command_that_makes_one(tmp_path: Path) -> None:

@@ -1,10 +1,14 @@
 import dataclasses
+import math
 from collections import Counter
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from sample_store import (
     MACHINE,
     REFUSED,
+    START,
     STRATEGIES,
     Store,
     commit_name,
@@ -14,12 +18,15 @@ from sample_store import (
     row,
 )
 
+from convbench.commands import detect
 from convbench.report.champions import build_champions
 from convbench.report.history import build_history
 from convbench.report.matrix import Matrix, build_matrices
+from convbench.report.naming import telling_words
 from convbench.report.overview import build_overview
-from convbench.report.paradox import build_paradoxes
+from convbench.report.paradox import Paradox, build_paradoxes
 from convbench.report.series import build_series
+from convbench.report.verdicts import UNCHANGED, UNDECIDED, count_states
 
 IM2COL = "strategy=im2col, problem=question, dtype=float32"
 
@@ -109,6 +116,21 @@ def test_a_failed_history_is_listed_with_what_the_guard_said() -> None:
 
     assert (failure.name, failure.where) == ("fft", "mkl")
     assert failure.reason == "claimed mkl, mapped openblas"
+
+
+def test_a_refusal_explains_no_failure_of_another_run() -> None:
+    store = convolution_store(2)
+    for environment in store.tables["environments"]:
+        if (environment["blas"], environment["run"]) == ("mkl", "run-0"):
+            environment["guard"] = "claimed mkl, mapped openblas"
+
+    (failure,) = overview_of(store).failures
+    notes = matrix_of(store, "mkl").notes
+
+    assert (failure.commit, failure.reason) == (commit_name(1)[:8], "")
+    assert [note.reason for note in notes if note.status == "failed"] == [
+        "the benchmark failed; see asv.log"
+    ]
 
 
 def test_runs_name_builds_and_load_newest_first() -> None:
@@ -203,6 +225,61 @@ def test_the_question_is_answered_for_each_build_and_dtype() -> None:
     assert paradoxes[0].explanation.title.startswith("50× fewer operations, yet ")
 
 
+def paradox_of(store: Store) -> Paradox:
+    measurements = store.measurements()
+    paradoxes = build_paradoxes(measurements, build_series(measurements))
+    return next(one for one in paradoxes if (one.line, one.dtype) == ("openblas", "float32"))
+
+
+def test_the_answer_takes_every_time_from_the_commit_that_it_names() -> None:
+    store = convolution_store(2)
+    for made in store.rows:
+        if made["run"] == "run-1" and made["strategy"] == "einsum":
+            made |= {"status": "failed", "value": math.nan}
+
+    paradox = paradox_of(store)
+
+    assert paradox.commit == commit_name(1)[:8]
+    assert {timing.name for timing in paradox.timings} == STRATEGIES.keys() - {"einsum"}
+
+
+def test_the_answer_is_of_the_newest_commit_that_measured_the_product_too() -> None:
+    store = convolution_store(3)
+    store.rows = [
+        made
+        for made in store.rows
+        if made["run"] != "run-2" or not made["benchmark"].endswith("time_dot")
+    ]
+    for made in store.rows:
+        if made["benchmark"].endswith("time_dot"):
+            made["value"] = {"run-0": 60e-6, "run-1": 80e-6}[made["run"]]
+
+    paradox = paradox_of(store)
+
+    assert (paradox.commit, paradox.dense.seconds) == (commit_name(1)[:8], 80e-6)
+    first = {
+        made["strategy"]: made["value"]
+        for made in store.rows
+        if (made["run"], made["problem"], made["dtype"]) == ("run-1", "question", "float32")
+        and made["blas"] == "openblas"
+    }
+    assert {timing.name: timing.seconds for timing in paradox.timings} == first
+
+
+def test_executed_operations_are_those_of_the_run_shown() -> None:
+    store = convolution_store(2)
+    for cell in store.tables["cells"]:
+        if cell["strategy"] == "fft" and cell["problem"] == "question":
+            cell["flops"] = 500_000 if cell["run"] == "run-1" else 900_000
+    other = {"machine": "other", "flops": 1}
+    store.tables["cells"] += [cell | other for cell in store.tables["cells"]]
+    store.tables["cells"].reverse()  # an order in which the last one is another run's
+
+    executed = {timing.name: timing.flops for timing in paradox_of(store).timings}
+
+    assert executed["fft"] == 500_000
+
+
 def test_history_starts_at_the_newest_change(changed: Store) -> None:
     measurements = changed.measurements()
 
@@ -236,6 +313,124 @@ def test_two_blas_versions_are_two_lines() -> None:
 
     assert [line.name for line in series.lines] == [
         "openblas · OpenBLAS 0.3.29", "openblas · OpenBLAS 0.3.31",
+    ]  # fmt: skip
+
+
+CELL = {"strategy": "a", "problem": "p", "dtype": "f"}
+
+
+def bumped_store(before: int, after: int) -> Store:
+    """Make one history whose NumPy, and so environment, was bumped without another OpenBLAS."""
+    store = Store()
+    for index in range(before + after):
+        version = "2.4.6" if index < before else "2.5.0"
+        environment = f"virtualenv-py3.12-numba0.68.1-numpy{version}-CONVBENCH_BLASopenblas"
+        made = row(index, 1.0, params=CELL)
+        store.rows.append(made | {"environment": environment})
+    return store
+
+
+def test_environments_of_one_build_are_lines_with_verdicts_of_their_own() -> None:
+    measurements = bumped_store(3, 3).measurements()
+    (series,) = build_series(measurements)
+
+    counts = count_states((series,), measurements)
+
+    assert (counts[UNCHANGED], counts[UNDECIDED]) == (0, 2)
+    assert overview_of(bumped_store(3, 3)).undecided == "3 of 6 commits: no verdict yet"
+    assert [(line.name, line.searched) for line in series.lines] == [
+        ("openblas (numpy 2.4.6)", 3), ("openblas (numpy 2.5.0)", 3),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("lengths", [(3, 3), (6, 2), (7, 6)])
+def test_the_page_counts_commits_as_detect_does(tmp_path: Path, lengths: tuple[int, int]) -> None:
+    store = bumped_store(*lengths)
+    # Half of the commits had another BLAS build, one of them both, and one was skipped later.
+    extra = []
+    for made in store.rows[::2]:
+        made["blas_identity"] = "OpenBLAS 0.3.29"
+    later = {"started_at": START + pd.Timedelta(days=99), "run": "later"}
+    extra.append(store.rows[0] | later | {"blas_identity": "OpenBLAS 0.3.31"})
+    extra.append(store.rows[1] | later | {"status": "skipped", "value": math.nan})
+    store.rows += extra
+    measurements = store.measurements()
+    (series,) = build_series(measurements)
+    found: dict[str, int] = {}
+    for line in series.lines:
+        found[line.points[-1].environment] = line.searched
+
+    assert found == detected_lengths(store, tmp_path)
+
+
+def detected_lengths(store: Store, folder: Path) -> dict[str, int]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(detect, "load", lambda _: store.frame("values"))
+        commits = [
+            {"project": "convbench", "commit": commit_name(n), "position": n} for n in range(20)
+        ]
+        patch.setattr(detect, "load_table", lambda *_: pd.DataFrame(commits))
+        histories = detect.read_histories(folder)
+    return {one["environment"].iloc[0]: int(one["value"].notna().sum()) for one in histories}
+
+
+def test_the_current_environment_stands_first() -> None:
+    store = convolution_store(2)
+    for made in store.rows:
+        made["environment"] += f"-numpy2.{4 + int(made['run'][-1])}.0"
+    measurements = store.measurements()
+    series = build_series(measurements)
+
+    overview = build_overview(measurements, series, build_matrices(measurements, series))
+
+    assert build_matrices(measurements, series)[0].line == "openblas (numpy 2.5.0)"
+    assert overview.newest.columns[:2] == ("openblas (numpy 2.5.0)", "mkl (numpy 2.5.0)")
+    assert build_paradoxes(measurements, series)[0].line == "openblas (numpy 2.5.0)"
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["v-py3.11-numpy2.4.6", "v-py3.12-numpy2.4.6"], ["py 3.11", "py 3.12"]),
+        (["v-numba0.6-numpy2.4", "v-numba0.7-numpy2.5"], ["numpy 2.4", "numpy 2.5"]),
+        (["v-numpy2.4-FLAGfast", "v-numpy2.4-FLAGslow"], ["FLAGfast", "FLAGslow"]),
+        (["v-numpy2.4", "v-numpy2.4-scipy1.17"], ["v-numpy2.4", "v-numpy2.4-scipy1.17"]),
+    ],
+)
+def test_environments_are_told_apart_in_few_words(names: list[str], words: list[str]) -> None:
+    assert telling_words(names) == dict(zip(names, words, strict=True))
+
+
+@pytest.mark.parametrize(("status", "value"), [("ok", 1.0), ("failed", None)])
+def test_a_later_skip_at_a_commit_hides_nothing(status: str, value: float | None) -> None:
+    # Two rows of one commit and line: only the later run's facts name the build.
+    measured = row(0, value, params=CELL, status=status) | {"blas_identity": ""}
+    skipped = row(0, None, params=CELL, status="skipped") | {
+        "started_at": START + pd.Timedelta(days=9),
+        "run": "later",
+        "version": "2",
+    }
+
+    (series,) = build_series(Store(rows=[measured, skipped]).measurements())
+
+    (line,) = series.lines
+    assert [(point.status, point.value) for point in line.points] == [(status, value)]
+
+
+def test_a_change_belongs_to_the_build_that_detect_took() -> None:
+    store = Store()
+    for index in range(8):
+        made = row(index, 1.0 if index < 4 else 2.0, params=CELL)
+        store.rows.append(made | {"blas_identity": "OpenBLAS 0.3.29"})
+    again = {"blas_identity": "OpenBLAS 0.3.31", "started_at": START + pd.Timedelta(days=99)}
+    store.rows += [made | again for made in store.rows[4:]]
+    params = "strategy=a, problem=p, dtype=f"
+    store.tables["events"] = [event(4, before=1.0, after=2.0, params=params)]
+
+    (series,) = build_series(store.measurements())
+
+    assert [(line.identity, len(line.changes), line.searched) for line in series.lines] == [
+        ("OpenBLAS 0.3.29", 0, 8), ("OpenBLAS 0.3.31", 1, 8),
     ]  # fmt: skip
 
 

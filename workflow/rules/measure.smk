@@ -4,40 +4,39 @@ rule create_environments:
         "asv.conf.json",
         "requirements.lock",
     output:
-        touch(".asv/environments"),
+        touch(".asv/environments-{provider}"),
     log:
-        "logs/create_environments.log",
+        "logs/create_environments/{provider}.log",
     conda:
         "../envs/convbench.yaml"
     threads: workflow.cores
     resources:
         machine=1,
     params:
-        environment_type=lookup(dpath="environment_type", within=config),
+        commit=newest_commit,
+        machine=MACHINE,
     shell:
-        "convbench measure HEAD --only-environments"
-        " --environment-type {params.environment_type} 2>&1 | tee {log}"
+        "convbench measure {params.commit} --only-environments --machine {params.machine}"
+        " --environment-type {wildcards.provider} 2>&1 | tee {log}"
 
 
 rule measure:
     """Measure one commit in all its environments, into a run's folder that is never rewritten."""
     input:
         # A measurement is no cache: environments that were made anew don't repeat it.
-        ancient(".asv/environments"),
+        ancient(".asv/environments-{provider}"),
     output:
         # Only the run's name. Snakemake deletes outputs before it repeats a rule; raw results are
         # inputs, so they are not among them.
-        "results/measured/{machine}/{commit}",
+        "results/measured/{provider}/{machine}/{commit}",
     log:
-        "logs/measure/{machine}-{commit}.log",
+        "logs/measure/{provider}-{machine}-{commit}.log",
     conda:
         "../envs/convbench.yaml"
     # All cores and the machine: nothing of this workflow runs beside a measurement.
     threads: workflow.cores
     resources:
         machine=1,
-    params:
-        environment_type=lookup(dpath="environment_type", within=config),
     shell:
         "convbench measure {wildcards.commit} --machine {wildcards.machine}"
-        " --environment-type {params.environment_type} --stamp {output} 2>&1 | tee {log}"
+        " --environment-type {wildcards.provider} --stamp {output} 2>&1 | tee {log}"

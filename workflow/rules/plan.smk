@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 MACHINE = config["machine"] or platform.node()
+PROVIDER = config["environment_type"]
 
 
 def commits_to_measure() -> list[str]:
@@ -26,9 +27,16 @@ def commits_to_measure() -> list[str]:
     return commits[: config["commits"]]
 
 
+def newest_commit(wildcards) -> str:
+    """The commit that environments are tried with."""
+    return commits_to_measure()[0]
+
+
 def runs_from_elsewhere(wildcards) -> list[str]:
     """Facts of runs that this workflow did not ask for: other machines', repeated ones."""
-    ours = {stamp.read_text().strip() for stamp in Path("results/measured").glob("*/*")}
+    ours = {
+        stamp.read_text().strip() for stamp in Path("results/measured").glob("*/*/*")
+    }
     facts = Path("results/runs").glob("[!.]*/facts.json")
     return sorted(str(file) for file in facts if file.parent.name not in ours)
 
@@ -36,7 +44,8 @@ def runs_from_elsewhere(wildcards) -> list[str]:
 def measured_commits(wildcards) -> list[str]:
     """Stamps of the runs that the site needs at least."""
     return expand(
-        "results/measured/{machine}/{commit}",
+        "results/measured/{provider}/{machine}/{commit}",
+        provider=PROVIDER,
         machine=MACHINE,
         commit=commits_to_measure(),
     )

@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("commit", help="commit, tag or branch to measure")
     parser.add_argument("--machine", default="", help="name to file results under (host name)")
     parser.add_argument(
-        "--runs", type=Path, default=Path("results/runs"), help="folder of all runs"
+        "--runs",
+        type=Path,
+        help="folder of all runs (default: results/runs; results/trials with --quick or --bench)",
     )
     parser.add_argument("--config", type=Path, default=Path("asv.conf.json"))
     parser.add_argument(
@@ -45,12 +47,16 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Measure, unless this commit has been measured on this machine before."""
     planned = plan(arguments)
     check_host(planned)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, _interrupt)
     done = None if arguments.again else measuring.existing_run(planned)
     if done and not arguments.only_environments:
         say(f"{planned.commit[:8]} is measured already: {done}; --again measures it once more")
         return _finish(arguments, done)
-    with measuring.exclusive(planned.root), measuring.workplace(planned) as place:
+    with (
+        measuring.exclusive(planned.root) as lock,
+        measuring.workplace(planned, lock) as place,
+    ):
         if arguments.only_environments:
             say("creating environments: a few minutes, once")
             measuring.create_environments(planned, place, say)
@@ -87,9 +93,14 @@ def plan(arguments: argparse.Namespace) -> measuring.Run:
         environment_type=arguments.environment_type or config.get("environment_type", ""),
         config=config,
         root=root,
-        runs=arguments.runs.resolve(),
+        runs=(arguments.runs or default_runs(arguments)).resolve(),
         started_at=started_at,
     )
+
+
+def default_runs(arguments: argparse.Namespace) -> Path:
+    """Keep trials out of the folder that is collected: their numbers mean less, or are few."""
+    return Path("results/trials" if arguments.quick or arguments.bench else "results/runs")
 
 
 def check_host(planned: measuring.Run) -> None:
@@ -104,11 +115,12 @@ def check_host(planned: measuring.Run) -> None:
 
 def resolve(revision: str, root: Path) -> str:
     """Return the full hash of a commit."""
-    git = ["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "--end-of-options"]
+    git = ["git", "-C", str(root), "rev-parse", "--verify", "--end-of-options"]
     try:
         answer = subprocess.run([*git, f"{revision}^{{commit}}"], capture_output=True, text=True)
     except FileNotFoundError:
         raise BadUsage("git is not installed; it is needed to check commits out") from None
     if answer.returncode:
-        raise BadUsage(f"{revision!r} names no commit of the repository at {root}")
+        reason = (answer.stderr.strip() or "git says nothing more").splitlines()[0]
+        raise BadUsage(f"{revision!r} names no commit of the repository at {root}: {reason}")
     return answer.stdout.strip()

@@ -7,7 +7,6 @@ from pathlib import Path
 from convbench.errors import BadUsage
 from convbench.report.measurements import read_measurements
 from convbench.report.site import is_site, write_site
-from convbench.stats import MIN_COMMITS
 
 SUMMARY = "draw the static dashboard from a store"
 
@@ -37,21 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a smaller Plotly bundle, such as plotly-basic (default: the installed plotly's own)",
     )
-    parser.add_argument(
-        "--min-commits",
-        type=int,
-        default=MIN_COMMITS,
-        metavar="N",
-        help="commits that a verdict needs; give what `detect` was given (default: %(default)s)",
-    )
 
 
 def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Write the site and say where it is."""
     _check(arguments)
-    measurements = read_measurements(
-        arguments.store, project=arguments.project, min_commits=arguments.min_commits
-    )
+    measurements = read_measurements(arguments.store, project=arguments.project)
     index = write_site(
         measurements,
         arguments.output,
@@ -76,8 +66,6 @@ def _check(arguments: argparse.Namespace) -> None:
     bundle = arguments.plotly_bundle
     if bundle is not None and not bundle.is_file():
         raise BadUsage(f"--plotly-bundle must be a JavaScript file; there is none at {bundle}")
-    if arguments.min_commits < 2:
-        raise BadUsage(f"--min-commits must be at least 2; got {arguments.min_commits}")
     output = arguments.output
     if output.exists() and any(output.iterdir()) and not is_site(output):
         # The folder is replaced as a whole: never one that holds something else.

@@ -9,7 +9,7 @@ import pandas as pd
 from convbench.report.links import history_link
 from convbench.report.measurements import Measurements
 from convbench.report.readable import gflops_per_second, rate, seconds, times
-from convbench.report.series import FAILED, SKIPPED, Point
+from convbench.report.series import FAILED, SKIPPED, Line, Point
 from convbench.report.winners import Found, Win, newest_value
 
 SHADES = 10
@@ -17,6 +17,8 @@ DARKEST_RATIO = 1000.0
 MISSING = "missing"
 
 Facts = Mapping[str, Mapping[str, int]]
+# Why the guard refused a BLAS, by machine, environment, run and commit.
+Refusals = Mapping[tuple[str, str, str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Context:
 
     facts: Facts
     reasons: Mapping[tuple[str, str, str], str]
-    refused: Mapping[tuple[str, str], str]
+    refused: Refusals
 
     def flops(self, problem: str) -> int | None:
         """Give the direct algorithm's operations."""
@@ -63,12 +65,19 @@ def unsupported_reasons(cells: pd.DataFrame) -> dict[tuple[str, str, str], str]:
     return dict(zip(keys, refused["unsupported"].astype(str), strict=True))
 
 
-def refusals(environments: pd.DataFrame) -> dict[tuple[str, str], str]:
-    """Give the guard's message where it refused an environment's BLAS."""
+def refusals(environments: pd.DataFrame) -> Refusals:
+    """Give the guard's message where it refused an environment's BLAS, in that run only."""
     guard = environments["guard"].fillna("")
     refused = environments[(guard != "") & (guard != "ok")]
-    keys = zip(refused["machine"], refused["environment"], strict=True)
+    names = refused[["machine", "environment", "run", "commit"]].fillna("").astype(str)
+    keys = names.itertuples(index=False, name=None)
     return dict(zip(keys, refused["guard"].astype(str), strict=True))
+
+
+def refusal_of(measurements: Measurements, line: Line, point: Point, refused: Refusals) -> str:
+    """Give the guard's message for a point; empty where it did not refuse that run."""
+    commit = measurements.commits[point.position].commit
+    return refused.get((line.machine, point.environment, point.run, commit), "")
 
 
 def build_cell(
@@ -90,7 +99,7 @@ def build_cell(
     if point.status == SKIPPED:
         return replace(cell, reason=context.reasons.get(key, "skipped by the benchmark"))
     if point.value is None:
-        refused = context.refused.get((line.machine, point.environment))
+        refused = refusal_of(measurements, line, point, context.refused)
         return replace(cell, status=FAILED, reason=refused or "the benchmark failed; see asv.log")
     behind = "" if point.position == newest else measurements.commits[point.position].short
     return _with_value(replace(cell, commit=behind), point, strategy, wins[problem], context)

@@ -117,6 +117,8 @@ def _line_data(line: Line) -> dict[str, object]:
     bad = [[index, point.status] for index, point in enumerate(points) if _is_bad(point)]
     if bad:
         data["bad"] = bad
+    if line.searched != len(line.measured):
+        data["searched"] = line.searched
     if line.changes:
         data["changes"] = [_change_data(change) for change in line.changes]
     return data

@@ -79,7 +79,11 @@ def build_matrices(measurements: Measurements, series: Sequence[Series]) -> tupl
     return tuple(
         sorted(
             filled,
-            key=lambda one: (one.machine, -len(one.heads), one.dtype, line_order(one.line)),
+            key=lambda one: (
+                *(one.machine, -len(one.heads), one.dtype),
+                (one.machine, one.line) in measurements.outdated,
+                line_order(one.line),
+            ),
         )
     )
 

@@ -1,8 +1,9 @@
 """What the site is made from: the store's tables for one project, with lines and commits named.
 
 A *line* is what one curve of a history shows: a BLAS build (or, where a project has none, an
-environment) on a machine. A *measure* is what was measured: the benchmark's method where the
-strategy, problem and dtype tell the classes apart, else the benchmark's whole name.
+environment) on a machine; several environments of one build are several lines. A *measure* is what
+was measured: the benchmark's method where the strategy, problem and dtype tell the classes apart,
+else the benchmark's whole name.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ import pandas as pd
 from convbench.errors import BadUsage
 from convbench.report.naming import name_lines, name_measures, name_units
 from convbench.results import load, load_table, newest
+from convbench.results.schema import SKIPPED
+from convbench.stats import MIN_COMMITS
 
 TABLES = ("benchmarks", "machines", "environments", "problems", "cells", "runs", "events")
 
@@ -56,6 +59,13 @@ class Measurements:
         return len(set(self.newest["machine"])) > 1
 
     @cached_property
+    def outdated(self) -> frozenset[tuple[str, str]]:
+        """Machines and lines that the machine's newest commit did not measure any more."""
+        last = self.newest.groupby(["machine", "line"])["position"].max()
+        newest = last.groupby(level="machine").transform("max")
+        return frozenset((str(machine), str(line)) for machine, line in last[last < newest].index)
+
+    @cached_property
     def several_lines(self) -> bool:
         """Whether a machine's name does not tell its line."""
         return len(set(self.newest["line"])) > 1
@@ -67,7 +77,7 @@ class Measurements:
         return f"{machine} · {line}" if self.several_lines else machine
 
 
-def read_measurements(store: Path, *, project: str | None, min_commits: int) -> Measurements:
+def read_measurements(store: Path, *, project: str | None) -> Measurements:
     """Read one project of a store."""
     values = load(store)
     projects = sorted(values["project"].unique())
@@ -88,7 +98,6 @@ def read_measurements(store: Path, *, project: str | None, min_commits: int) -> 
         newest(_of_project(values, chosen)),
         commits,
         tables,
-        min_commits=min_commits,
         detected=(store / "events.parquet").is_file(),
     )
 
@@ -99,7 +108,7 @@ def prepare(
     commits: pd.DataFrame,
     tables: Mapping[str, pd.DataFrame],
     *,
-    min_commits: int,
+    min_commits: int = MIN_COMMITS,
     detected: bool = True,
 ) -> Measurements:
     """Name the lines, measures and positions of the newest view of one project."""
@@ -115,8 +124,15 @@ def prepare(
         high=high,
     )
     # A fixed order makes everything after it deterministic, whatever the store's file order.
-    order = ["measure", "strategy", "problem", "dtype", "machine", "line", "position", "started_at"]
-    values = values.sort_values([*order, "environment"], kind="stable", ignore_index=True)
+    order = ["measure", "strategy", "problem", "dtype", "machine", "line", "position"]
+    # Within a commit as `newest` and `detect` rank it: the row that stands comes last.
+    ranked = values.assign(measured=values["status"] != SKIPPED).sort_values(
+        [*order, "measured", "started_at", "run", "environment"],
+        na_position="first",
+        kind="stable",
+        ignore_index=True,
+    )
+    values = ranked.drop(columns="measured")
     return Measurements(project, values, ordered, tables, min_commits, detected)
 
 

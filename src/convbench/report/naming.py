@@ -1,5 +1,7 @@
 """Names that a reader sees: of lines, measures and units, as short as still tells them apart."""
 
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -29,7 +31,10 @@ def name_units(values: pd.DataFrame) -> pd.Series:
 
 
 def name_lines(values: pd.DataFrame) -> pd.Series:
-    """Name each row's line by as few words as tell the lines of its machine apart."""
+    """Name each row's line by as few words as tell the lines of its machine apart.
+
+    No two environments share a line: `detect` searches each on its own.
+    """
     parts = values[["machine", "environment", "blas", "threads", "blas_identity"]].fillna("")
     distinct = parts.drop_duplicates()
     names = {}
@@ -43,8 +48,54 @@ def name_lines(values: pd.DataFrame) -> pd.Series:
             if row["blas"] and several_threads and row["threads"]:
                 words.append("1 thread" if row["threads"] == "1" else f"{row['threads']} threads")
             names[tuple(row.values())] = " · ".join(words)
+        names |= _tell_apart(
+            {tuple(row.values()): names[tuple(row.values())] for row in records(rows)}
+        )
     keys = zip(*(parts[column] for column in parts.columns), strict=True)
     return pd.Series([names[key] for key in keys], index=values.index, dtype="object")
+
+
+def _tell_apart(names: Mapping[tuple[str, ...], str]) -> dict[tuple[str, ...], str]:
+    """Add to a name that several environments of a machine share what tells these apart."""
+    sharing: dict[str, set[str]] = {}
+    for (_, environment, *_), name in names.items():
+        sharing.setdefault(name, set()).add(environment)
+    words = {
+        name: telling_words(environments)
+        for name, environments in sharing.items()
+        if len(environments) > 1
+    }
+    return {
+        key: f"{name} ({words[name][key[1]]})" if name in words else name
+        for key, name in names.items()
+    }
+
+
+def telling_words(environments: Iterable[str]) -> dict[str, str]:
+    """Give the shortest words of each name that no other has: `numpy 2.5.0`, else the whole name.
+
+    asv joins an environment's parts by hyphens, each a package and its version in one word.
+    """
+    parts = {name: dict(map(_name_and_version, name.split("-"))) for name in sorted(environments)}
+    shared = [part for part in next(iter(parts.values())) if all(part in p for p in parts.values())]
+    # NumPy first: where it changed, what else changed with it is no news.
+    for part in sorted(shared, key=lambda part: part != "numpy"):
+        versions = {name: versions[part] for name, versions in parts.items()}
+        if len(set(versions.values())) == len(versions):
+            return {name: f"{part} {version}".strip() for name, version in versions.items()}
+    common = set.intersection(*(set(versions.items()) for versions in parts.values()))
+    words = {
+        name: ", ".join(" ".join(one).strip() for one in versions.items() if one not in common)
+        for name, versions in parts.items()
+    }
+    unique = all(words.values()) and len(set(words.values())) == len(words)
+    return words if unique else {name: name for name in words}
+
+
+def _name_and_version(part: str) -> tuple[str, str]:
+    """Cut `numpy2.5.0` in two; what has no version is a name alone."""
+    found = re.fullmatch(r"(.*?\D)(\d[\d.]*\w*)", part)
+    return (found[1], found[2]) if found else (part, "")
 
 
 def name_measures(values: pd.DataFrame) -> pd.Series:

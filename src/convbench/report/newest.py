@@ -60,7 +60,7 @@ def newest_values(measurements: Measurements, series: Sequence[Series]) -> Newes
     """Group the series and write each line's newest value."""
     lines = sorted(
         {(line.machine, line.name) for one in series for line in one.lines},
-        key=lambda line: (line[0], line_order(line[1])),
+        key=lambda line: (line[0], line in measurements.outdated, line_order(line[1])),
     )
     shown = lines[:MOST_COLUMNS]
     several = len({machine for machine, _ in lines}) > 1

@@ -100,7 +100,7 @@ def verdict_note(measurements: Measurements, series: Sequence[Series]) -> str:
     """Say how far the longest history is from a verdict; empty once one has enough commits."""
     if not measurements.detected:
         return f"{UNSEARCHED}: no verdict yet"
-    longest = max((len(line.measured) for one in series for line in one.lines), default=0)
+    longest = max((line.searched for one in series for line in one.lines), default=0)
     if longest >= measurements.min_commits:
         return ""
     return f"{longest} of {counted(measurements.min_commits, 'commit')}: no verdict yet"

@@ -9,10 +9,10 @@ from convbench.report.cells import facts_of_problems
 from convbench.report.measurements import Measurements
 from convbench.report.naming import line_order
 from convbench.report.readable import operations
-from convbench.report.series import Series
+from convbench.report.series import Line, Point, Series
 from convbench.report.why import ASKED, Explanation, Question, Timing, explain
 from convbench.report.why_figure import WhyPicture, why_picture
-from convbench.report.winners import group_timings, newest_value
+from convbench.report.winners import group_timings
 
 PROBLEM = "question"
 DENSE_MEASURE = "time_dot"
@@ -45,23 +45,44 @@ def build_paradoxes(measurements: Measurements, series: Sequence[Series]) -> tup
     facts = facts_of_problems(measurements.tables["problems"]).get(PROBLEM)
     if facts is None:
         return ()
-    dense = _dense_timings(series)
+    dense = _dense_lines(series)
     executed = _executed_flops(measurements.tables["cells"])
     paradoxes = []
     for key, found in group_timings(series).items():
+        product = _values(dense[key]) if key in dense else {}
+        asked = {
+            strategy: line for (strategy, problem), (_, line) in found.items() if problem == PROBLEM
+        }
+        measured = {position for line in asked.values() for position in _values(line)}
+        # One commit for everything: times of two commits say nothing about each other.
+        position = max(measured & product.keys(), default=None)
+        if position is None:
+            continue
+        commit = measurements.commits[position]
         timings = []
-        position = 0
-        identity = ""
-        for (strategy, problem), (_, line) in sorted(found.items()):
-            point = newest_value(line)
-            if problem == PROBLEM and point.value:
-                flops = executed.get((strategy, key[2]))
+        for strategy in sorted(asked):
+            point = _values(asked[strategy]).get(position)
+            if point is not None and point.value:
+                run = (key[0], point.environment, point.run, commit.commit)
+                flops = executed.get((*run, strategy, key[2]))
                 timings.append(Timing(name=strategy, seconds=point.value, flops=flops))
-                position, identity = max(position, point.position), line.identity
-        if timings and key in dense:
-            commit = measurements.commits[position].short
-            paradoxes.append(_build(key, identity, commit, timings, dense[key], facts))
-    return tuple(sorted(paradoxes, key=lambda one: (one.machine, one.dtype, line_order(one.line))))
+        seconds = product[position].value or 0.0
+        timing = Timing(name=DENSE_NAME, seconds=seconds, flops=DENSE_FLOPS)
+        paradoxes.append(_build(key, dense[key].identity, commit.short, timings, timing, facts))
+    return tuple(
+        sorted(
+            paradoxes,
+            key=lambda one: (
+                *(one.machine, one.dtype, (one.machine, one.line) in measurements.outdated),
+                line_order(one.line),
+            ),
+        )
+    )
+
+
+def _values(line: Line) -> dict[int, Point]:
+    """Give a line's points that have a time, by position."""
+    return {point.position: point for point in line.points if point.value}
 
 
 def _build(
@@ -99,22 +120,22 @@ def _build(
     )
 
 
-def _dense_timings(series: Sequence[Series]) -> dict[tuple[str, str, str], Timing]:
-    """Give the matrix product's newest time by machine, line and dtype."""
-    timings = {}
-    for one in series:
-        if one.benchmark.endswith(f".{DENSE_MEASURE}") and not one.strategy:
-            for line in one.lines:
-                value = newest_value(line).value
-                if value:
-                    timings[line.machine, line.name, one.dtype] = Timing(
-                        name=DENSE_NAME, seconds=value, flops=DENSE_FLOPS
-                    )
-    return timings
+def _dense_lines(series: Sequence[Series]) -> dict[tuple[str, str, str], Line]:
+    """Give the matrix product's line by machine, line and dtype."""
+    return {
+        (line.machine, line.name, one.dtype): line
+        for one in series
+        if one.benchmark.endswith(f".{DENSE_MEASURE}") and not one.strategy
+        for line in one.lines
+    }
 
 
-def _executed_flops(cells: pd.DataFrame) -> dict[tuple[str, str], int]:
-    """Give what strategies really execute on the question, by strategy and dtype."""
+def _executed_flops(cells: pd.DataFrame) -> dict[tuple[str, ...], int]:
+    """Give what strategies really execute on the question, by run, strategy and dtype.
+
+    A run is a machine, environment, run and commit: another commit's code may execute others.
+    """
     known = cells[(cells["problem"] == PROBLEM) & cells["flops"].notna()]
-    keys = zip(known["strategy"], known["dtype"], strict=True)
+    names = ["machine", "environment", "run", "commit", "strategy", "dtype"]
+    keys = known[names].fillna("").astype(str).itertuples(index=False, name=None)
     return dict(zip(keys, known["flops"].astype("int64").tolist(), strict=True))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from convbench.report.cells import refusals
+from convbench.report.cells import refusal_of, refusals
 from convbench.report.links import commit_link, history_link
 from convbench.report.measurements import Measurements, day, minute
 from convbench.report.readable import quantity, significant
@@ -139,7 +139,7 @@ def failures(measurements: Measurements, series: Sequence[Series]) -> tuple[Fail
     for one in series:
         for line in one.lines:
             if line.newest.status == FAILED:
-                reason = refused.get((line.machine, line.newest.environment), "")
+                reason = refusal_of(measurements, line, line.newest, refused)
                 values = [value for key, value in one.params if key != "strategy"]
                 rows.append(
                     Failure(

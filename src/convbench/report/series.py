@@ -34,17 +34,23 @@ class Point:
     high: float | None
     status: str
     environment: str
+    run: str
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One curve: a BLAS build or environment on a machine; points oldest first."""
+    """One curve: a BLAS build or environment on a machine; points oldest first.
+
+    `searched` counts the commits with a value in the history that `detect` searches: that of the
+    environment, whichever BLAS identities it had.
+    """
 
     machine: str
     name: str
     identity: str
     points: tuple[Point, ...]
     changes: tuple[Change, ...]
+    searched: int
 
     @property
     def newest(self) -> Point:
@@ -78,10 +84,13 @@ class Series:
 
 Changes = dict[tuple[str, str, str, str], list[Change]]
 Rows = list[dict[str, Any]]
+# What `detect` searches, within a series: its row at each position.
+Histories = dict[tuple[str, ...], dict[int, dict[str, Any]]]
 
 COLUMNS = (
     *("measure", "benchmark", "machine", "line", "position", "environment", "blas_identity"),
     *("strategy", "problem", "dtype", "unit", "status", "value", "low", "high", "version"),
+    *("blas", "threads", "run", "started_at"),
 )
 
 
@@ -108,6 +117,7 @@ def _build_series(
     label = ", ".join(f"{name}={value}" for name, value in params)
     ordered = sorted(lines, key=lambda key: (key[0], line_order(key[1])))
     newest = lines[ordered[0]][-1]
+    histories = _histories([row for key in ordered for row in lines[key]])
     return Series(
         measure=measure,
         benchmark=benchmark,
@@ -116,8 +126,36 @@ def _build_series(
         problem=newest["problem"],
         dtype=newest["dtype"],
         unit=newest["unit"],
-        lines=tuple(_build_line(*key, lines[key], label, changes) for key in ordered),
+        lines=tuple(_build_line(*key, lines[key], label, changes, histories) for key in ordered),
     )
+
+
+def _histories(rows: Rows) -> Histories:
+    """Give the histories of a series as `detect` cuts them: by environment, not by identity.
+
+    Of a commit's rows the later one stands, but a skipped one only where there is no other.
+    """
+    # Rows of one line come in this order already; here those of several identities meet.
+    ranked = sorted(rows, key=lambda row: (row["position"], *_rank(row)))
+    histories: Histories = defaultdict(dict)
+    for row in ranked:
+        histories[_history(row)][row["position"]] = row
+    return histories
+
+
+def _rank(row: dict[str, Any]) -> tuple[bool, float, str]:
+    started = row["started_at"]
+    moment = -math.inf if started is None or started != started else started.timestamp()
+    return row["status"] != SKIPPED, moment, _text(row["run"])
+
+
+def _history(row: dict[str, Any]) -> tuple[str, ...]:
+    names = ("machine", "environment", "blas", "threads", "version")
+    return tuple(_text(row[name]) for name in names)
+
+
+def _text(value: object) -> str:
+    return "" if value is None or value != value else str(value)
 
 
 def params_of(params: object) -> Params:
@@ -139,21 +177,32 @@ def _natural(params: Params) -> tuple[tuple[float, str], ...]:
     return tuple(keys)
 
 
-def _build_line(machine: str, name: str, rows: Rows, label: str, changes: Changes) -> Line:
+def _build_line(
+    machine: str, name: str, rows: Rows, label: str, changes: Changes, histories: Histories
+) -> Line:
     # Another version of a benchmark measured something else: only the newest one is a history.
     rows = [row for row in rows if row["version"] == rows[-1]["version"]]
-    # Rows come by position and start: of two runs of a commit the later one stands.
+    # Of a commit's rows, as `prepare` ordered them, the last stands.
     by_position = {row["position"]: row for row in rows}
     found: dict[int, Change] = {}
     for environment in {row["environment"]: None for row in rows}:
         key = (machine, environment, rows[0]["benchmark"], label)
         found |= {change.position: change for change in changes.get(key, [])}
+    history = histories[_history(rows[-1])]
+
+    def is_own(position: int) -> bool:
+        """Whether the commit is this line's: of two identities `detect` took the later."""
+        return position in by_position and (
+            position not in history or history[position]["line"] == name
+        )
+
     return Line(
         machine,
         name,
         rows[-1]["blas_identity"] or "",
         tuple(_point(row) for row in by_position.values()),
-        tuple(found[position] for position in sorted(found) if position in by_position),
+        tuple(found[position] for position in sorted(found) if is_own(position)),
+        sum(row["status"] == OK and _finite(row["value"]) is not None for row in history.values()),
     )
 
 
@@ -165,6 +214,7 @@ def _point(row: dict[str, Any]) -> Point:
         _finite(row["high"]),
         row["status"],
         row["environment"],
+        _text(row["run"]),
     )
 
 

@@ -24,7 +24,7 @@ def state_of(line: Line, measurements: Measurements) -> str:
         return line.newest.status
     if line.changes:
         return REGRESSED if line.changes[-1].kind == "regression" else IMPROVED
-    enough = len(line.measured) >= measurements.min_commits
+    enough = line.searched >= measurements.min_commits
     return UNCHANGED if enough and measurements.detected else UNDECIDED
 
 

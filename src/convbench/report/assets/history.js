@@ -55,7 +55,7 @@
   }
 
   function verdict(line) {
-    const measured = line.y.filter((value) => value !== null).length;
+    const measured = line.searched ?? line.y.filter((value) => value !== null).length;
     const changes = line.changes || [];
     if (changes.length) {
       return `${line.label}: ${readable.counted(changes.length, "change")} found (${changes.map((change) => readable.percent(change[3])).join(", ")})`;
