@@ -193,5 +193,5 @@ def test_an_interrupted_asv_ends_with_all_it_started(tmp_path: Path) -> None:
         )
 
     child = Path("/proc", (tmp_path / "child").read_text(), "stat")
-    # Gone, or a zombie that nobody has collected yet.
+    # Gone, or a zombie that its new parent has not collected yet.
     assert not child.exists() or ") Z " in child.read_text()

@@ -166,20 +166,24 @@ def _end(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGINT)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(SECONDS_TO_CLEAN_UP)
-    for pid in _session(process.pid):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + SECONDS_TO_CLEAN_UP
+    while (members := _session(process.pid)) and time.monotonic() < deadline:
+        for pid in members:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)  # a killed process needs a moment to be gone
     process.wait()
 
 
 def _session(leader: int) -> list[int]:
-    """List the processes of a session."""
+    """List the processes of a session that still run."""
     members = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             # pid (name) state parent group session …; the name may hold blanks and brackets.
-            session = int(stat.read_text().rpartition(")")[2].split()[3])
-            members += [int(stat.parent.name)] if session == leader else []
+            state, _, _, session = stat.read_text().rpartition(")")[2].split()[:4]
+            if int(session) == leader and state != "Z":
+                members.append(int(stat.parent.name))
     return members
 
 
