@@ -144,15 +144,6 @@ def test_a_file_damaged_later_keeps_its_rows_and_is_named_each_time(results, sto
     assert len(load(store, source="m/aaaaaaaa-py.json")) == 2
 
 
-def test_strict_raises_after_everything_was_collected(results, store):
-    (results / "m/bad.json").write_text("{")
-
-    with pytest.raises(BadResults, match=r"1 damaged.*bad\.json"):
-        collect(results, store, strict=True)
-
-    assert len(load(store)) == 6
-
-
 def test_damaged_benchmarks_lose_names_but_no_rows_and_are_mended(results, store):
     good = (results / "benchmarks.json").read_text()
     (results / "benchmarks.json").write_text("{")

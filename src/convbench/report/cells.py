@@ -55,7 +55,7 @@ class Context:
 def facts_of_problems(problems: pd.DataFrame) -> Facts:
     """Give each problem's row of the store by its name."""
     rows = problems.drop_duplicates("problem", keep="last").to_dict("records")
-    return {str(row["problem"]): row for row in rows}  # type: ignore[misc]
+    return {str(row["problem"]): row for row in rows}  # type: ignore[misc] # keys are column names
 
 
 def unsupported_reasons(cells: pd.DataFrame) -> dict[tuple[str, str, str], str]:

@@ -58,7 +58,6 @@ def collect(
     *,
     project: str | None = None,
     repo: Path | str | None = None,
-    strict: bool = False,
     say: Callable[[str], None] = _say_nothing,
 ) -> Summary:
     """Read asv results directories into a store, incrementally.
@@ -73,8 +72,6 @@ def collect(
         Name of the project, where no ``facts.json`` says it; by default the folder's.
     repo : path, optional
         The project's git repository: gives commits their order, subjects and tags.
-    strict : bool
-        Raise `BadResults` at the end when a file was damaged; the others are collected even so.
     say : callable
         Takes one line per damaged file.
 
@@ -104,10 +101,7 @@ def collect(
         tables.write({entry["project"] for entry in manifest["sources"].values()})
         write_manifest(store, manifest)
         hashes.write()
-    summary = _summary(readings)
-    if strict and summary.damaged:
-        raise BadResults(f"{len(summary.damaged)} damaged, the first: {summary.damaged[0]}")
-    return summary
+    return _summary(readings)
 
 
 def _summary(readings: list[SourceReading]) -> Summary:
