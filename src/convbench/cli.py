@@ -12,7 +12,10 @@ from collections.abc import Sequence
 from convbench import __version__
 from convbench.errors import ConvbenchError
 
-COMMANDS = ("explain", "measure", "collect", "detect", "report")
+COMMANDS = (
+    *("explain", "strategies", "calibrate", "peers"),
+    *("measure", "collect", "detect", "report"),
+)
 """Subcommands, in the order of a run; each is a module of `convbench.commands`."""
 
 

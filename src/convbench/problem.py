@@ -35,7 +35,7 @@ class ConvProblem:
     """Shapes and parameters of one 2-D convolution; a value that exists is valid.
 
     ``stride``, ``padding`` and ``dilation`` accept one integer for both axes and are stored as
-    (vertical, horizontal) pairs. A dilation of 1 is a dense filter.
+    (vertical, horizontal) pairs. A dilation of 1 is a dense filter. A batch may be empty.
     """
 
     batch: int = 1
@@ -54,7 +54,9 @@ class ConvProblem:
 
     def __post_init__(self) -> None:
         for name in _SIZES:
-            _normalise(self, name, _integer(name, getattr(self, name), least=1))
+            # No image at all is a batch too; a convolution without a channel is none.
+            least = 0 if name == "batch" else 1
+            _normalise(self, name, _integer(name, getattr(self, name), least=least))
         for name, least in (("stride", 1), ("padding", 0), ("dilation", 1)):
             _normalise(self, name, _pair(name, getattr(self, name), least=least))
         _require_choice("dtype", self.dtype, DTYPES)
@@ -100,7 +102,7 @@ class ConvProblem:
             When the operands and parameters make no convolution; also a ValueError.
         """
         _require_choice("layout", layout, LAYOUTS)
-        dtype = _common_dtype(x, weights)
+        dtype = _common_dtype(x, weights, layout)
         batch, in_channels, height, width = _to_nchw(x.shape, layout)
         out_channels, group_channels, kernel_height, kernel_width = _to_nchw(weights.shape, layout)
         groups = _integer("groups", groups, least=1)
@@ -261,19 +263,28 @@ def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
         raise BadProblem(f"{name} must be one of {', '.join(choices)}; got {value!r}")
 
 
-def _common_dtype(x: Array, weights: Array) -> str:
+def _common_dtype(x: Array, weights: Array, layout: str) -> str:
+    axes = {
+        "x": "(N, C, H, W)" if layout == "NCHW" else "(N, H, W, C)",
+        "weights": "(O, C/groups, KH, KW)" if layout == "NCHW" else "(O, KH, KW, C/groups)",
+    }
     for name, operand in (("x", x), ("weights", weights)):
         if not isinstance(operand, np.ndarray):
             raise BadProblem(f"{name} must be a NumPy array; got {type(operand).__name__}")
         if operand.ndim != 4:
-            raise BadProblem(f"{name} must have 4 dimensions; got shape {operand.shape}")
+            raise BadProblem(
+                f"{name} must have 4 dimensions, {axes[name]} in layout {layout}; "
+                f"got shape {operand.shape}"
+            )
         # Comparing dtypes, not their names: big-endian float32 has the same name.
         if operand.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
             raise BadProblem(
-                f"{name} must be float32 or float64 in native byte order; got {operand.dtype.str}"
+                f"{name} must be float32 or float64 in native byte order; got {operand.dtype}, "
+                f'convert it: {name}.astype("float32")'
             )
     if x.dtype != weights.dtype:
         raise BadProblem(
-            f"x and weights must have one dtype; got {x.dtype} and {weights.dtype}, convert one"
+            f"x and weights must have one dtype; got {x.dtype} and {weights.dtype}, "
+            f"convert one: weights.astype(x.dtype)"
         )
     return str(x.dtype)

@@ -18,13 +18,14 @@ def _workload(
     stride: int = 1,
     padding: int = 0,
     groups: int = 1,
+    batch: int = 1,
 ) -> Arguments:
-    """Name the sizes of an (H, W, C) image under (O, KH, KW) filters; batch and dilation are 1."""
+    """Name the sizes of (H, W, C) images under (O, KH, KW) filters; dilation is 1."""
     height, width, in_channels = image
     out_channels, kernel_height, kernel_width = filters
     return MappingProxyType(
         {
-            "batch": 1,
+            "batch": batch,
             "in_channels": in_channels,
             "height": height,
             "width": width,
@@ -56,5 +57,30 @@ WORKLOADS: Mapping[str, Arguments] = MappingProxyType(
         "mobilenetv2_dw3": _workload((56, 56, 144), (144, 3, 3), padding=1, groups=144),
         # Image processing rather than networks: one large blur of one grey picture.
         "gray_blur31": _workload((512, 512, 1), (1, 31, 31), padding=15),
+        # Krizhevsky, Sutskever & Hinton, NIPS 2012, both towers; 227 as the sizes there require.
+        "alexnet_conv1_towers": _workload((227, 227, 3), (96, 11, 11), stride=4),
+        # Simonyan & Zisserman, ICLR 2015, table 1, column D, from the first layers to the last.
+        "vgg16_conv1_2": _workload((224, 224, 64), (64, 3, 3), padding=1),
+        "vgg16_conv2_2": _workload((112, 112, 128), (128, 3, 3), padding=1),
+        "vgg16_conv5_1": _workload((14, 14, 512), (512, 3, 3), padding=1),
+        # He et al., CVPR 2016, table 1, 50 layers: the stem, and the 3x3 of conv4_x and conv5_x.
+        "resnet50_stem": _workload((224, 224, 3), (64, 7, 7), stride=2, padding=3),
+        "resnet50_conv4_3x3": _workload((14, 14, 256), (256, 3, 3), padding=1),
+        "resnet50_conv5_3x3": _workload((7, 7, 512), (512, 3, 3), padding=1),
+        # Sandler et al., CVPR 2018, table 2: a depthwise layer that halves, and a late one.
+        "mobilenetv2_dw2": _workload((112, 112, 96), (96, 3, 3), stride=2, padding=1, groups=96),
+        "mobilenetv2_dw14": _workload((14, 14, 384), (384, 3, 3), padding=1, groups=384),
+        # Liu et al., "A ConvNet for the 2020s", CVPR 2022, ConvNeXt-T, stage 1.
+        "convnext_dw7": _workload((56, 56, 96), (96, 7, 7), padding=3, groups=96),
+        # Tan & Le, "EfficientNet", ICML 2019, B0, stage 5: 40 channels expanded 6 times.
+        "efficientnet_dw5": _workload((28, 28, 240), (240, 5, 5), padding=2, groups=240),
+        # Dosovitskiy et al., ICLR 2021, ViT-B/16: the embedding of patches.
+        "vit_patch16": _workload((224, 224, 3), (768, 16, 16), stride=16),
+        # Ronneberger et al., "U-Net", MICCAI 2015, figure 1: no padding.
+        "unet_conv2_2": _workload((282, 282, 128), (128, 3, 3)),
+        # Redmon & Farhadi, "YOLOv3", 2018, table 1: the halving layer into 128 channels.
+        "yolov3_down": _workload((128, 128, 64), (128, 3, 3), stride=2, padding=1),
+        # He et al., CVPR 2016: conv3_x on a batch of eight.
+        "resnet50_conv3_batch8": _workload((28, 28, 128), (128, 3, 3), padding=1, batch=8),
     }
 )

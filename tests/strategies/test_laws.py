@@ -1,22 +1,35 @@
-"""Laws of convolution; each holds for every strategy over generated problems."""
+"""Laws of convolution; each holds for every strategy over generated problems that it takes."""
 
 from dataclasses import replace
-from operator import attrgetter
 
 import numpy as np
-import pytest
-from generators import assert_within, convolve_by, error_bound, integer_operands, problems
+from generators import (
+    accepted_by,
+    assert_within,
+    convolve_by,
+    each_strategy,
+    expected_by,
+    in_layout,
+    integer_operands,
+    problems_for,
+)
 from hypothesis import given
+from hypothesis import strategies as st
 
-from convbench import STRATEGIES, ConvProblem, Strategy
+from convbench import ConvProblem, Strategy
+from convbench.problem import Array
 
-each_strategy = pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=attrgetter("name"))
+
+def operands_for(strategy: Strategy, problem: ConvProblem, seed: int = 0) -> tuple[Array, Array]:
+    x, weights = integer_operands(problem, seed)
+    return x, accepted_by(strategy, weights, problem)
 
 
 @each_strategy
-@given(problem=problems())
-def test_output_is_linear_in_x(strategy: Strategy, problem: ConvProblem) -> None:
-    first, weights = integer_operands(problem, seed=0)
+@given(data=st.data())
+def test_output_is_linear_in_x(strategy: Strategy, data: st.DataObject) -> None:
+    problem = data.draw(problems_for(strategy))
+    first, weights = operands_for(strategy, problem, seed=0)
     second, _ = integer_operands(problem, seed=1)
 
     output = convolve_by(strategy, 3 * first - second, weights, problem)
@@ -25,137 +38,177 @@ def test_output_is_linear_in_x(strategy: Strategy, problem: ConvProblem) -> None
         strategy, second, weights, problem
     )
     magnitude = 3 * np.abs(first) + np.abs(second)
-    assert_within(output, expected, 5 * error_bound(strategy, magnitude, weights, problem))
+    assert_within(output, expected, 5 * strategy.error_bound(magnitude, weights, problem))
 
 
 @each_strategy
-@given(problem=problems())
-def test_output_is_linear_in_the_filters(strategy: Strategy, problem: ConvProblem) -> None:
-    x, first = integer_operands(problem, seed=0)
-    _, second = integer_operands(problem, seed=1)
+@given(data=st.data())
+def test_output_is_linear_in_the_filters(strategy: Strategy, data: st.DataObject) -> None:
+    problem = data.draw(problems_for(strategy))
+    x, first = operands_for(strategy, problem, seed=0)
+    _, second = operands_for(strategy, problem, seed=1)
 
-    output = convolve_by(strategy, x, 3 * first - second, problem)
-
-    expected = 3 * convolve_by(strategy, x, first, problem) - convolve_by(
+    output = 3 * convolve_by(strategy, x, first, problem) - convolve_by(
         strategy, x, second, problem
     )
+
+    expected, _ = expected_by(strategy, x, 3 * first - second, problem)
     magnitude = 3 * np.abs(first) + np.abs(second)
-    assert_within(output, expected, 5 * error_bound(strategy, x, magnitude, problem))
+    assert_within(output, expected, 5 * strategy.error_bound(x, magnitude, problem))
+
+
+def into_as_many_channels(problem: ConvProblem) -> ConvProblem:
+    """Change the dense output's shape to the input's, with one tap in the middle of every filter."""
+    half_h, half_w = problem.kernel_height // 2, problem.kernel_width // 2
+    return replace(
+        problem,
+        out_channels=problem.in_channels,
+        kernel_height=2 * half_h + 1,
+        kernel_width=2 * half_w + 1,
+        padding=(half_h * problem.dilation[0], half_w * problem.dilation[1]),
+    )
 
 
 @each_strategy
-@given(problem=problems(kernel_height=3, kernel_width=3, stride=(1, 1), layout="NCHW"))
-def test_delta_filter_is_the_identity(strategy: Strategy, problem: ConvProblem) -> None:
-    channels = problem.in_channels
-    problem = replace(problem, out_channels=channels, groups=channels, padding=problem.dilation)
+@given(data=st.data())
+def test_delta_filter_is_the_identity_but_for_the_stride(
+    strategy: Strategy, data: st.DataObject
+) -> None:
+    problem = data.draw(problems_for(strategy, into_as_many_channels, padding=(0, 0)))
+    stride_h, stride_w = problem.stride
     x, _ = integer_operands(problem)
     weights = np.zeros_like(x, shape=problem.weights_shape)
-    weights[:, :, 1, 1] = 1
+    middle = problem.kernel_height // 2, problem.kernel_width // 2
+    for o in range(problem.out_channels):
+        c = o % (problem.in_channels // problem.groups)
+        weights[in_layout(problem, o, c, *middle)] = 1
 
     output = convolve_by(strategy, x, weights, problem)
 
-    assert_within(output, x, error_bound(strategy, x, weights, problem))
+    expected = x[in_layout(problem, *np.s_[:, :, ::stride_h, ::stride_w])]
+    assert_within(output, expected, strategy.error_bound(x, weights, problem))
 
 
 @each_strategy
-@given(problem=problems(layout="NCHW"))
-def test_stride_subsamples_the_dense_output(strategy: Strategy, problem: ConvProblem) -> None:
-    dense = replace(problem, stride=(1, 1))
-    x, weights = integer_operands(problem)
-
-    output = convolve_by(strategy, x, weights, problem)
-
+@given(data=st.data())
+def test_stride_subsamples_the_dense_output(strategy: Strategy, data: st.DataObject) -> None:
+    problem = data.draw(problems_for(strategy))
     stride_h, stride_w = problem.stride
-    expected = convolve_by(strategy, x, weights, dense)[:, :, ::stride_h, ::stride_w]
-    assert_within(output, expected, 2 * error_bound(strategy, x, weights, problem))
+    subsampled = in_layout(problem, *np.s_[:, :, ::stride_h, ::stride_w])
+    x, weights = operands_for(strategy, problem)
+
+    output = convolve_by(strategy, x, weights, problem)
+
+    dense, bound = (
+        planes[subsampled]
+        for planes in expected_by(strategy, x, weights, replace(problem, stride=(1, 1)))
+    )
+    assert_within(output, dense, bound + strategy.error_bound(x, weights, problem))
 
 
 @each_strategy
-@given(problem=problems(layout="NCHW"))
-def test_dilation_stuffs_the_filter_with_zeros(strategy: Strategy, problem: ConvProblem) -> None:
+@given(data=st.data())
+def test_dilation_stuffs_the_filter_with_zeros(strategy: Strategy, data: st.DataObject) -> None:
+    problem = data.draw(problems_for(strategy))
     (dilation_h, dilation_w), (span_h, span_w) = problem.dilation, problem.span
     dense = replace(problem, dilation=(1, 1), kernel_height=span_h, kernel_width=span_w)
-    x, weights = integer_operands(problem)
+    x, weights = operands_for(strategy, problem)
     stuffed = np.zeros_like(weights, shape=dense.weights_shape)
-    stuffed[:, :, ::dilation_h, ::dilation_w] = weights
+    stuffed[in_layout(problem, *np.s_[:, :, ::dilation_h, ::dilation_w])] = weights
 
     output = convolve_by(strategy, x, weights, problem)
 
-    expected = convolve_by(strategy, x, stuffed, dense)
-    assert_within(output, expected, 2 * error_bound(strategy, x, stuffed, dense))
+    expected, bound = expected_by(strategy, x, stuffed, dense)
+    assert_within(output, expected, bound + strategy.error_bound(x, weights, problem))
 
 
 @each_strategy
-@given(problem=problems(layout="NCHW"))
-def test_padding_is_a_border_of_zeros(strategy: Strategy, problem: ConvProblem) -> None:
+@given(data=st.data())
+def test_padding_is_a_border_of_zeros(strategy: Strategy, data: st.DataObject) -> None:
+    problem = data.draw(problems_for(strategy))
     height, width = problem.padded
     bordered = replace(problem, padding=(0, 0), height=height, width=width)
-    x, weights = integer_operands(problem)
-    borders = [(0, 0), (0, 0), *((border, border) for border in problem.padding)]
+    x, weights = operands_for(strategy, problem)
+    vertical, horizontal = ((border, border) for border in problem.padding)
+    borders = in_layout(problem, (0, 0), (0, 0), vertical, horizontal)
 
     output = convolve_by(strategy, x, weights, problem)
 
-    expected = convolve_by(strategy, np.pad(x, borders), weights, bordered)
-    assert_within(output, expected, 2 * error_bound(strategy, x, weights, problem))
+    expected, bound = expected_by(strategy, np.pad(x, borders), weights, bordered)
+    assert_within(output, expected, bound + strategy.error_bound(x, weights, problem))
 
 
 @each_strategy
-@given(problem=problems(layout="NCHW"))
-def test_groups_are_block_diagonal_filters(strategy: Strategy, problem: ConvProblem) -> None:
+@given(data=st.data())
+def test_groups_are_block_diagonal_filters(strategy: Strategy, data: st.DataObject) -> None:
+    problem = data.draw(problems_for(strategy))
     joined = replace(problem, groups=1)
-    x, weights = integer_operands(problem)
+    x, weights = operands_for(strategy, problem)
     group_in = problem.in_channels // problem.groups
     group_out = problem.out_channels // problem.groups
     diagonal = np.zeros_like(weights, shape=joined.weights_shape)
     for o in range(problem.out_channels):
         first = o // group_out * group_in
-        diagonal[o, first : first + group_in] = weights[o]
+        block = in_layout(problem, *np.s_[o, first : first + group_in, :, :])
+        diagonal[block] = weights[o]
 
     output = convolve_by(strategy, x, weights, problem)
 
-    expected = convolve_by(strategy, x, diagonal, joined)
-    assert_within(output, expected, 2 * error_bound(strategy, x, diagonal, joined))
+    expected, bound = expected_by(strategy, x, diagonal, joined)
+    assert_within(output, expected, bound + strategy.error_bound(x, weights, problem))
 
 
 @each_strategy
-@given(problem=problems(layout="NHWC"))
-def test_nhwc_is_transposed_nchw(strategy: Strategy, problem: ConvProblem) -> None:
-    x, weights = integer_operands(problem)
+@given(data=st.data())
+def test_nhwc_is_transposed_nchw(strategy: Strategy, data: st.DataObject) -> None:
+    problem = data.draw(problems_for(strategy))
+    x, weights = operands_for(strategy, problem)
+    other, source, target = ("NHWC", 1, -1) if problem.layout == "NCHW" else ("NCHW", -1, 1)
 
     output = convolve_by(strategy, x, weights, problem)
 
-    expected = convolve_by(
-        strategy,
-        np.moveaxis(x, -1, 1),
-        np.moveaxis(weights, -1, 1),
-        replace(problem, layout="NCHW"),
+    expected, bound = (
+        np.moveaxis(planes, target, source)
+        for planes in expected_by(
+            strategy,
+            np.moveaxis(x, source, target),
+            np.moveaxis(weights, source, target),
+            replace(problem, layout=other),
+        )
     )
-    bound = 2 * error_bound(strategy, x, weights, problem)
-    assert_within(output, np.moveaxis(expected, 1, -1), bound)
+    assert_within(output, expected, bound + strategy.error_bound(x, weights, problem))
 
 
 @each_strategy
-@given(problem=problems(batch=3))
-def test_images_of_a_batch_do_not_meet(strategy: Strategy, problem: ConvProblem) -> None:
-    x, weights = integer_operands(problem)
+@given(data=st.data())
+def test_images_of_a_batch_do_not_meet(strategy: Strategy, data: st.DataObject) -> None:
+    problem = data.draw(problems_for(strategy, batch=3))
+    x, weights = operands_for(strategy, problem)
 
     output = convolve_by(strategy, x, weights, problem)
 
     alone = replace(problem, batch=1)
-    expected = [convolve_by(strategy, x[n : n + 1], weights, alone) for n in range(3)]
-    bound = 2 * error_bound(strategy, x, weights, problem)
+    expected, bounds = zip(
+        *(expected_by(strategy, x[n : n + 1], weights, alone) for n in range(3)), strict=True
+    )
+    bound = np.concatenate(bounds) + strategy.error_bound(x, weights, problem)
     assert_within(output, np.concatenate(expected), bound)
 
 
 @each_strategy
-@given(problem=problems(padding=(0, 0), layout="NCHW"))
-def test_shifted_input_shifts_the_output(strategy: Strategy, problem: ConvProblem) -> None:
+@given(data=st.data())
+def test_shifted_input_shifts_the_output(strategy: Strategy, data: st.DataObject) -> None:
+    problem = data.draw(problems_for(strategy, padding=(0, 0)))
     stride_h, stride_w = problem.stride
     larger = replace(problem, height=problem.height + stride_h, width=problem.width + stride_w)
     x, weights = integer_operands(larger)
+    weights = accepted_by(strategy, weights, problem)
+    shifted = x[in_layout(problem, *np.s_[:, :, stride_h:, stride_w:])]
 
-    output = convolve_by(strategy, x[:, :, stride_h:, stride_w:], weights, problem)
+    output = convolve_by(strategy, shifted, weights, problem)
 
-    expected = convolve_by(strategy, x, weights, larger)[:, :, 1:, 1:]
-    bound = 2 * error_bound(strategy, x, weights, larger)[:, :, 1:, 1:]
-    assert_within(output, expected, bound)
+    expected, bound = (
+        planes[in_layout(problem, *np.s_[:, :, 1:, 1:])]
+        for planes in expected_by(strategy, x, weights, larger)
+    )
+    assert_within(output, expected, bound + strategy.error_bound(shifted, weights, problem))

@@ -1,9 +1,9 @@
 import tracemalloc
 
 import pytest
-from generators import convolve_by
+from generators import STRATEGIES_HERE, accepted_by, convolve_by
 
-from convbench import STRATEGIES, ConvProblem, Strategy
+from convbench import ConvProblem, Strategy
 from convbench.workloads import WORKLOADS
 
 LAYER = {
@@ -14,6 +14,9 @@ PROBLEMS = {
     "plain": ConvProblem(**LAYER),
     "grouped": ConvProblem(**LAYER, groups=2),
     "grouped_float64": ConvProblem(**LAYER, groups=2, dtype="float64"),
+    "unit_stride": ConvProblem(**LAYER | {"stride": 1}),
+    "one_channel": ConvProblem(**LAYER | {"in_channels": 1, "out_channels": 1, "stride": 1}),
+    "nhwc": ConvProblem(**LAYER | {"stride": 1}, layout="NHWC"),
     "pointwise": ConvProblem(**WORKLOADS["resnet50_conv2_1x1"] | {"out_channels": 16}),
     "depthwise": ConvProblem(**WORKLOADS["mobilenetv2_dw3"]),
 }
@@ -25,7 +28,7 @@ SLACK_BYTES = 32_768
     ("strategy", "problem"),
     [
         pytest.param(strategy, problem, id=f"{strategy.name}-{name}")
-        for strategy in STRATEGIES.values()
+        for strategy in STRATEGIES_HERE
         for name, problem in PROBLEMS.items()
         if strategy.unsupported(problem) is None
     ],
@@ -34,6 +37,7 @@ def test_workspace_is_what_a_run_holds_beyond_its_operands(
     strategy: Strategy, problem: ConvProblem
 ) -> None:
     x, weights = problem.random_operands()
+    weights = accepted_by(strategy, weights, problem)
     convolve_by(strategy, x, weights, problem)  # imports and compiles, once
 
     tracemalloc.start()

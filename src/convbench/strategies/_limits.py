@@ -3,9 +3,13 @@
 MAX_PYTHON_ITERATIONS = 100_000
 MAX_WORKSPACE_BYTES = 512 * 2**20
 MAX_SLOW_MACS = 1_000_000_000
+MAX_LIBRARY_CALLS = 10_000
+MAX_TRANSFORM_FLOPS = 2_000_000_000
 
 # A NumPy call on a small patch takes about this long; it only illustrates the message.
 SECONDS_PER_ITERATION = 1e-5
+# A SciPy function written in Python takes about this long before it computes anything.
+SECONDS_PER_LIBRARY_CALL = 1e-4
 
 
 def too_many_iterations(iterations: int) -> str | None:
@@ -29,11 +33,32 @@ def too_much_workspace(workspace_bytes: int) -> str | None:
     )
 
 
-def too_many_slow_macs(macs: int) -> str | None:
+def too_many_slow_macs(macs: int, *, limit: int = MAX_SLOW_MACS) -> str | None:
     """Object to work that a plain C loop, without BLAS, turns into seconds a call."""
-    if macs <= MAX_SLOW_MACS:
+    if macs <= limit:
         return None
     return (
         f"would run {macs:,} multiply-adds in a plain C loop (seconds a call, minutes over "
-        f"a benchmark's repeats); the limit is {MAX_SLOW_MACS:,}"
+        f"a benchmark's repeats); the limit is {limit:,}"
+    )
+
+
+def too_many_library_calls(calls: int) -> str | None:
+    """Object to a Python loop over functions that are Python themselves."""
+    if calls <= MAX_LIBRARY_CALLS:
+        return None
+    seconds = calls * SECONDS_PER_LIBRARY_CALL
+    return (
+        f"would call SciPy {calls:,} times (about {seconds:.0f} s, minutes over a benchmark's "
+        f"repeats); the limit is {MAX_LIBRARY_CALLS:,}"
+    )
+
+
+def too_many_transform_flops(flops: int) -> str | None:
+    """Object to transforms of every pair of channels that take seconds a call."""
+    if flops <= MAX_TRANSFORM_FLOPS:
+        return None
+    return (
+        f"would run {flops:,} operations of Fourier transforms (seconds a call, minutes over "
+        f"a benchmark's repeats); the limit is {MAX_TRANSFORM_FLOPS:,}"
     )

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from convbench.problem import Array, ConvProblem
+from convbench.reference import direct_error_bound
+
+ErrorBound = Callable[[Array, Array, ConvProblem], Array]
+"""(x, weights, problem) -> how far each element of the output may lie from the reference."""
 
 
 class Flops(Protocol):
@@ -47,6 +51,11 @@ class Strategy:
         Native runtimes of its own, beside those of NumPy and SciPy.
     external : bool
         Whether it is a peer library, an optional dependency.
+    error_bound : (x, weights, problem) -> array
+        Derived bound of every element's error; `convbench.reference` has one per family.
+    local : bool
+        Whether an output depends on its own patch of x only: NaN and infinity then reach exactly
+        the outputs that the definition names. Transforms spread them over a tile or a plane.
     """
 
     name: str
@@ -60,3 +69,5 @@ class Strategy:
     flops: Flops = direct_flops
     brings: tuple[str, ...] = ()
     external: bool = False
+    error_bound: ErrorBound = direct_error_bound
+    local: bool = True

@@ -1,49 +1,66 @@
-"""Choose a strategy by a plain rule; never refuses a problem.
+"""Choose the candidate that a calibrated cost model predicts to be the fastest.
 
-The rule, in this order:
-
-1. `fft` when it executes less than a quarter of the direct operations: large filters.
-   Its operations are slower than a GEMM's, by about that factor.
-2. `im2col` when its columns fit into memory.
-3. `shifted`, whose workspace is of the size of its operands.
-
-Strategies that compile first are never chosen: a default must not stall its first call.
+Identity: none of its own; `prepare` chooses by problem and number of threads, and binds the choice
+to the prepared filters, so that `run` only calls. A choice is made once per process and problem.
+A candidate that Numba compiles may win: the first `prepare` of a process then imports Numba, and
+the first on a machine compiles, seconds each time; whoever minds names a strategy instead.
+Source: `convbench.strategies._model`, whose rows are fitted to measurements.
 """
 
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
+from convbench import threads
 from convbench.problem import Array, ConvProblem
-from convbench.strategies import fft, im2col, shifted
+from convbench.strategies import _model, fft, im2col, numba_direct, shifted, tensordot
 from convbench.strategies._strategy import Strategy
 
-# Direct operations over those of fft from which fft wins.
-MIN_FFT_SAVING = 4
+CANDIDATES: tuple[Strategy, ...] = (
+    shifted.STRATEGY,  # refuses nothing: auto always works
+    im2col.STRATEGY,
+    tensordot.STRATEGY,
+    fft.STRATEGY,
+    numba_direct.STRATEGY,
+)
+"""What is chosen from; a candidate without a row in the calibration is not."""
+
+REMEMBERED = 4096
+"""Problems whose choice is kept."""
+
+
+class Prepared(NamedTuple):
+    """A choice, and the filters as it prepared them."""
+
+    chosen: Strategy
+    filters: Any
 
 
 def choose(problem: ConvProblem) -> Strategy:
-    """Apply the rule."""
-    # The first test is necessary for the second, and spares small problems SciPy's import.
-    if problem.kernel_height * problem.kernel_width > 2 * MIN_FFT_SAVING and (
-        problem.flops > MIN_FFT_SAVING * fft.STRATEGY.flops(problem)
-        and fft.STRATEGY.unsupported(problem) is None
-    ):
-        return fft.STRATEGY
-    return im2col.STRATEGY if im2col.STRATEGY.unsupported(problem) is None else shifted.STRATEGY
+    """Give the candidate with the shortest predicted time on the present number of threads."""
+    return _ranked(problem, threads.count())[0][0]
 
 
-def prepare(weights: Array, problem: ConvProblem) -> Any:
-    """Prepare as the chosen strategy does."""
-    return choose(problem).prepare(weights, problem)
+def ranking(problem: ConvProblem) -> tuple[tuple[str, float], ...]:
+    """Give the candidates that can do the problem with their predicted seconds, fastest first."""
+    return tuple((each.name, seconds) for each, seconds in _ranked(problem, threads.count()))
 
 
-def run(x: Array, prepared: Any, problem: ConvProblem) -> Array:
-    """Run the chosen strategy."""
-    return choose(problem).run(x, prepared, problem)
+def prepare(weights: Array, problem: ConvProblem) -> Prepared:
+    """Choose, and prepare as the chosen strategy does."""
+    chosen = choose(problem)
+    return Prepared(chosen, chosen.prepare(weights, problem))
 
 
-def flops(problem: ConvProblem, prepared: Any = None) -> int:
+def run(x: Array, prepared: Prepared, problem: ConvProblem) -> Array:
+    """Run what `prepare` chose: another number of threads since then changes nothing."""
+    return prepared.chosen.run(x, prepared.filters, problem)
+
+
+def flops(problem: ConvProblem, prepared: Prepared | None = None) -> int:
     """Count the chosen strategy's operations."""
-    return choose(problem).flops(problem, prepared)
+    if prepared is not None:
+        return prepared.chosen.flops(problem, prepared.filters)
+    return choose(problem).flops(problem)
 
 
 def workspace_bytes(problem: ConvProblem) -> int:
@@ -51,13 +68,31 @@ def workspace_bytes(problem: ConvProblem) -> int:
     return choose(problem).workspace_bytes(problem)
 
 
+def error_bound(x: Array, weights: Array, problem: ConvProblem) -> Array:
+    """Bound the error as the chosen strategy's family does."""
+    return choose(problem).error_bound(x, weights, problem)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _ranked(problem: ConvProblem, number: int) -> tuple[tuple[Strategy, float], ...]:
+    calibration = _model.calibration()
+    predicted = [
+        (each, _model.predicted(calibration, each, problem, number))
+        for each in CANDIDATES
+        if each.name in calibration.rows and each.unsupported(problem) is None
+    ]
+    return tuple(sorted(predicted, key=lambda candidate: candidate[1]))
+
+
 STRATEGY = Strategy(
     name="auto",
     family="auto",
-    summary="fft for large filters, else im2col, else shifted",
-    reference="the rule in this module's docstring",
+    summary="the candidate that a calibrated cost model predicts to be the fastest",
+    reference="the cost model in convbench.strategies._model",
     prepare=prepare,
     run=run,
     flops=flops,
     workspace_bytes=workspace_bytes,
+    error_bound=error_bound,
+    local=False,  # a transform may be chosen
 )
