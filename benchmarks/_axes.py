@@ -1,17 +1,24 @@
-"""The axes, as literal strings: results carry them, so they must not depend on a commit's code."""
+"""The axes, as strings of the current tree: they must not depend on the commit that is measured."""
 
-STRATEGIES = (
-    "loops",
-    "loops_dot",
-    "scipy_correlate2d",
-    "shifted",
-    "einsum",
-    "tensordot",
-    "im2col",
-    "fft",
-    "numba_direct",
-    "toeplitz",
-)
+import ast
+from pathlib import Path
+
+TABLE = Path(__file__).resolve().parents[1] / "src/convbench/strategies/__init__.py"
+
+
+def own_strategies(table: str) -> tuple[str, ...]:
+    """Read the names of the table `_OWN` from its text, where they stand as literals.
+
+    Peers are no axis: their versions are not convbench's history.
+    """
+    for node in ast.parse(table).body:
+        match node:
+            case ast.AnnAssign(target=ast.Name(id="_OWN"), value=ast.Dict(keys=names)):
+                return tuple(ast.literal_eval(name) for name in names if name is not None)
+    raise LookupError(f"{TABLE} has no table _OWN: a dict display with literal names")
+
+
+STRATEGIES = own_strategies(TABLE.read_text(encoding="utf-8"))
 PROBLEMS = (
     "question",
     "cifar_resnet20_3x3",

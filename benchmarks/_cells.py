@@ -52,11 +52,20 @@ def cell(strategy_name: str, problem_name: str, dtype: str) -> tuple[Any, ...]:
     x = rng.standard_normal(problem.input_shape, dtype=dtype)
     weights = rng.standard_normal(problem.weights_shape, dtype=dtype)
     try:
-        prepared = strategy.prepare(weights, problem)
+        weights, prepared = prepare_filters(strategy, weights, problem)
     except UnsupportedProblem as reason:
         raise SkipNotImplemented(str(reason)) from None
     _process.check_cell(strategy.brings)  # again: preparing may have loaded a library
     return strategy, x, weights, prepared, problem
+
+
+def prepare_filters(strategy: Any, weights: Any, problem: Any) -> tuple[Any, Any]:
+    """Prepare random filters, or such of rank one where a strategy is made for those alone."""
+    try:
+        return weights, strategy.prepare(weights, problem)
+    except UnsupportedProblem:
+        of_rank_one = weights[..., :1] * weights[..., :1, :]
+        return of_rank_one, strategy.prepare(of_rank_one, problem)
 
 
 @cache

@@ -3,6 +3,8 @@
 import contextlib
 import os
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 INHERITED = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "BLIS_", "GOTO_", "NUMBA_NUM_THREADS")
 """Variables of the caller's shell that would change timings without a trace in the results."""
@@ -14,12 +16,8 @@ THREAD_VARIABLES = (
     "NUMBA_NUM_THREADS",
 )
 
-SMALL_PROBLEMS = (
-    {"in_channels": 2, "out_channels": 3, "kernel_height": 3, "kernel_width": 3, "padding": (1, 1)},
-    {"in_channels": 4, "out_channels": 4, "kernel_height": 3, "kernel_width": 3, "groups": 4},
-    {"in_channels": 2, "out_channels": 3, "kernel_height": 1, "kernel_width": 1, "stride": (2, 2)},
-)
-"""Kinds of problems that take different paths through a strategy: dense, depthwise, pointwise."""
+COMPILING = frozenset({"numba"})
+"""What a strategy may bring and still be run before the guard: no BLAS, but compiled on demand."""
 
 threads = 0
 """Threads that every library may use here."""
@@ -78,14 +76,37 @@ def set_thread_variables(wanted: str) -> int:
 
 
 def compile_everything() -> None:
-    """Run every strategy once on every kind of problem, for what it imports or compiles lazily."""
+    """Run every strategy once on small problems like those of the axes, so that it has compiled."""
     from convbench import STRATEGIES, ConvProblem
 
-    for dtype in ("float32", "float64"):
-        for arguments in SMALL_PROBLEMS:
-            problem = ConvProblem(batch=1, height=9, width=9, dtype=dtype, **arguments)
-            x, weights = problem.random_operands(seed=0)
-            for strategy in STRATEGIES.values():
-                # Whatever fails here fails again in its own cell, where asv reports it.
-                with contextlib.suppress(Exception):
+    from . import _axes
+    from ._today import workloads
+
+    own = [
+        strategy
+        for strategy in STRATEGIES.values()
+        if not strategy.external and COMPILING.issuperset(strategy.brings)
+    ]
+    small = dict.fromkeys(
+        ConvProblem(**shrunk(workloads.WORKLOADS[name]), dtype=dtype)
+        for name in _axes.PROBLEMS
+        for dtype in ("float32", "float64")
+    )
+    for problem in small:
+        x, weights = problem.random_operands(seed=0)
+        for strategy in own:
+            # Whatever fails here fails again in its own cell, where asv reports it.
+            with contextlib.suppress(Exception):
+                if strategy.unsupported(problem) is None:
                     strategy.run(x, strategy.prepare(weights, problem), problem)
+
+
+def shrunk(workload: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep what decides the path through a strategy: the filter, its stride, and its groups."""
+    groups = min(workload["groups"], 4)
+    channels = {
+        name: groups * min(workload[name] // workload["groups"], 4)
+        for name in ("in_channels", "out_channels")
+    }
+    size = max(workload["kernel_height"], workload["kernel_width"]) + 8
+    return dict(workload) | channels | {"groups": groups, "height": size, "width": size}

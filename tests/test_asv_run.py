@@ -15,6 +15,7 @@ from convbench.strategies import STRATEGIES
 from convbench.workloads import WORKLOADS
 
 ROOT = Path(__file__).resolve().parents[1]
+OWN = [name for name, strategy in STRATEGIES.items() if not strategy.external]
 
 
 def test_a_derived_configuration_can_lie_anywhere(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_the_lock_file_pins_what_asv_installs_on_its_own() -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("problem", WORKLOADS)
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", OWN)
 def test_a_cell_is_selected_unless_its_strategy_refuses_it(
     strategy: str, problem: str, dtype: str
 ) -> None:
@@ -105,6 +106,16 @@ def test_a_cell_is_selected_unless_its_strategy_refuses_it(
 
     conv_problem = ConvProblem(**WORKLOADS[problem], dtype=dtype)
     assert selected == (STRATEGIES[strategy].unsupported(conv_problem) is None)
+
+
+@pytest.mark.parametrize("cache", ["cold", "warm"])
+@pytest.mark.parametrize("strategy", OWN)
+def test_a_compilation_is_selected_where_there_is_one(strategy: str, cache: str) -> None:
+    name = f"compile.Compile.timeraw_first_call('{strategy}', '{cache}')"
+
+    selected = re.search(asv_run.selection(), name) is not None
+
+    assert selected == ("numba" in STRATEGIES[strategy].brings)
 
 
 def test_benchmarks_that_are_no_cells_are_selected() -> None:

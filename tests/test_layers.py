@@ -9,7 +9,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "convbench"
 
 MEASURED = {
     *("problem", "workloads", "reference", "strategies", "blas", "wheels"),
-    *("machine", "timing", "question", "asv_run", "measuring"),
+    *("machine", "timing", "threads", "question", "peers", "asv_run", "measuring"),
+    *("ceilings", "interpreted", "cost_model", "calibration", "repeated"),
 }
 SAID = {"results", "stats", "report"}
 STANDALONE = {"blas", "wheels", "workloads", "reference"}

@@ -132,8 +132,11 @@ def test_operands_depend_on_the_seed_alone() -> None:
         ({"stride": (1, 2, 3)}, r"stride must be an integer or a .*pair; got \(1, 2, 3\)"),
         ({"padding": -1}, "padding must be at least 0; got -1"),
         ({"dilation": 0}, "dilation must be at least 1; got 0"),
-        ({"batch": 0}, "batch must be at least 1; got 0"),
+        ({"batch": -1}, "batch must be at least 0; got -1"),
         ({"height": 0}, "height must be at least 1; got 0"),
+        ({"width": -3}, "width must be at least 1; got -3"),
+        ({"in_channels": 0}, "in_channels must be at least 1; got 0"),
+        ({"kernel_width": -1}, "kernel_width must be at least 1; got -1"),
         ({"out_channels": np.True_}, "out_channels must be an integer"),
         ({"groups": 0}, "groups must be at least 1; got 0"),
         ({"groups": 3}, "groups must divide both channel counts; got groups=3 for 4 -> 6"),
@@ -154,23 +157,54 @@ def test_wrong_argument_says_what_was_given_and_what_is_accepted(
     assert isinstance(caught.value, ConvbenchError)
 
 
+IMAGE, FILTER = np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2))
+
+
 @pytest.mark.parametrize(
     ("x", "weights", "arguments", "message"),
     [
-        (np.ones((3, 8, 8)), np.ones((1, 3, 2, 2)), {}, r"x must have 4 dim.*shape \(3, 8, 8\)"),
-        (np.ones((1, 3, 8, 8)), np.ones((2, 2)), {}, r"weights must have 4 dim.*shape \(2, 2\)"),
-        ([[[[1.0]]]], np.ones((1, 1, 1, 1)), {}, "x must be a NumPy array; got list"),
-        (np.ones((1, 1, 3, 3), int), np.ones((1, 1, 2, 2)), {}, "x must be float32 or .*<i8"),
-        (np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2), "f2"), {}, "weights must be float32 .*<f2"),
-        (np.ones((1, 1, 3, 3), ">f4"), np.ones((1, 1, 2, 2)), {}, "native byte order; got >f4"),
-        (np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2), "f4"), {}, "one dtype; got float64 and f"),
+        (
+            IMAGE[0],
+            FILTER,
+            {},
+            r"x must have 4 dimensions, \(N, C, H, W\) in layout NCHW; got shape \(1, 3, 3\)",
+        ),
+        (IMAGE[None], FILTER, {}, r"x must have 4 dimensions, .*; got shape \(1, 1, 1, 3, 3\)"),
+        (
+            IMAGE,
+            FILTER[0, 0],
+            {"layout": "NHWC"},
+            r"weights must .* \(O, KH, KW, C/groups\) in layout NHWC; got shape \(2, 2\)",
+        ),
+        ([[[[1.0]]]], FILTER, {}, "x must be a NumPy array; got list"),
+        (IMAGE, None, {}, "weights must be a NumPy array; got NoneType"),
+        (
+            IMAGE.astype(int),
+            FILTER,
+            {},
+            r'x must be float32 or float64 .*; got int64, convert it: x\.astype\("float32"\)',
+        ),
+        (IMAGE, FILTER.astype("f2"), {}, r"weights must be .*got float16, .*: weights\.astype"),
+        (IMAGE.astype(bool), FILTER, {}, "x must be float32 or float64 .*; got bool"),
+        (IMAGE.astype(complex), FILTER, {}, "x must be float32 or float64 .*; got complex128"),
+        (IMAGE.astype(object), FILTER, {}, "x must be float32 or float64 .*; got object"),
+        (IMAGE.astype(np.longdouble), FILTER, {}, "x must be float32 or float64 .*; got float128"),
+        (IMAGE.astype(">f4"), FILTER, {}, "in native byte order; got >f4, convert it"),
+        (
+            IMAGE,
+            FILTER.astype("f4"),
+            {},
+            r"one dtype; got float64 and float32, convert one: weights\.astype\(x\.dtype\)",
+        ),
         (np.ones((1, 3, 8, 8)), np.ones((1, 2, 2, 2)), {}, "got 2 in .* for 3 input channels"),
         (np.ones((1, 4, 8, 8)), np.ones((2, 4, 2, 2)), {"groups": 2}, "got 4 .* in 2 groups"),
         (np.ones((1, 4, 8, 8)), np.ones((2, 4, 2, 2)), {"groups": True}, "groups must be an int"),
         (np.ones((1, 1, 2, 2)), np.ones((1, 1, 3, 3)), {}, "spans 3x3 .* padded input of 2x2"),
-        (np.ones((0, 1, 2, 2)), np.ones((1, 1, 1, 1)), {}, "batch must be at least 1; got 0"),
-        (np.ones((1, 1, 2, 2)), np.ones((1, 1, 1, 1)), {"layout": 3}, "layout must be one of"),
-        (np.ones((1, 1, 2, 2)), np.ones((1, 1, 1, 1)), {"padding": 0.5}, "padding must be an int"),
+        (np.ones((1, 1, 0, 2)), np.ones((1, 1, 1, 1)), {}, "height must be at least 1; got 0"),
+        (np.ones((1, 0, 2, 2)), np.ones((1, 0, 1, 1)), {}, "in_channels must be at least 1; got 0"),
+        (IMAGE, np.ones((0, 1, 2, 2)), {}, "out_channels must be at least 1; got 0"),
+        (IMAGE, FILTER, {"layout": 3}, "layout must be one of NCHW, NHWC; got 3"),
+        (IMAGE, FILTER, {"padding": 0.5}, "padding must be an int"),
     ],
 )
 def test_wrong_operands_say_what_was_given_and_what_is_accepted(
@@ -178,6 +212,15 @@ def test_wrong_operands_say_what_was_given_and_what_is_accepted(
 ) -> None:
     with pytest.raises(BadProblem, match=message):
         ConvProblem.of(x, weights, **arguments)
+
+
+def test_batch_may_be_empty() -> None:
+    problem = ConvProblem.of(np.ones((0, 2, 5, 4)), np.ones((3, 2, 2, 2)))
+
+    assert problem.output_shape == (0, 3, 4, 3)
+    assert problem.flops == 0
+    assert problem.arithmetic_intensity == 0
+    assert problem.random_operands()[0].shape == (0, 2, 5, 4)
 
 
 def test_fields_are_the_arguments() -> None:

@@ -6,16 +6,31 @@ import pytest
 from convbench import ConvProblem, workloads
 from convbench.workloads import WORKLOADS
 
-# name: (H, W, C), (O, KH, KW), stride, padding, groups, output (OH, OW). Append only.
+# name: batch, (H, W, C), (O, KH, KW), stride, padding, groups, output (OH, OW). Append only.
 GOLDEN = {
-    "question": ((32, 32, 3), (10, 2, 2), 2, 0, 1, (16, 16)),
-    "cifar_resnet20_3x3": ((32, 32, 16), (16, 3, 3), 1, 1, 1, (32, 32)),
-    "alexnet_conv1": ((224, 224, 3), (64, 11, 11), 4, 2, 1, (55, 55)),
-    "vgg16_conv3_2": ((56, 56, 256), (256, 3, 3), 1, 1, 1, (56, 56)),
-    "resnet50_conv2_3x3": ((56, 56, 64), (64, 3, 3), 1, 1, 1, (56, 56)),
-    "resnet50_conv2_1x1": ((56, 56, 64), (256, 1, 1), 1, 0, 1, (56, 56)),
-    "mobilenetv2_dw3": ((56, 56, 144), (144, 3, 3), 1, 1, 144, (56, 56)),
-    "gray_blur31": ((512, 512, 1), (1, 31, 31), 1, 15, 1, (512, 512)),
+    "question": (1, (32, 32, 3), (10, 2, 2), 2, 0, 1, (16, 16)),
+    "cifar_resnet20_3x3": (1, (32, 32, 16), (16, 3, 3), 1, 1, 1, (32, 32)),
+    "alexnet_conv1": (1, (224, 224, 3), (64, 11, 11), 4, 2, 1, (55, 55)),
+    "vgg16_conv3_2": (1, (56, 56, 256), (256, 3, 3), 1, 1, 1, (56, 56)),
+    "resnet50_conv2_3x3": (1, (56, 56, 64), (64, 3, 3), 1, 1, 1, (56, 56)),
+    "resnet50_conv2_1x1": (1, (56, 56, 64), (256, 1, 1), 1, 0, 1, (56, 56)),
+    "mobilenetv2_dw3": (1, (56, 56, 144), (144, 3, 3), 1, 1, 144, (56, 56)),
+    "gray_blur31": (1, (512, 512, 1), (1, 31, 31), 1, 15, 1, (512, 512)),
+    "alexnet_conv1_towers": (1, (227, 227, 3), (96, 11, 11), 4, 0, 1, (55, 55)),
+    "vgg16_conv1_2": (1, (224, 224, 64), (64, 3, 3), 1, 1, 1, (224, 224)),
+    "vgg16_conv2_2": (1, (112, 112, 128), (128, 3, 3), 1, 1, 1, (112, 112)),
+    "vgg16_conv5_1": (1, (14, 14, 512), (512, 3, 3), 1, 1, 1, (14, 14)),
+    "resnet50_stem": (1, (224, 224, 3), (64, 7, 7), 2, 3, 1, (112, 112)),
+    "resnet50_conv4_3x3": (1, (14, 14, 256), (256, 3, 3), 1, 1, 1, (14, 14)),
+    "resnet50_conv5_3x3": (1, (7, 7, 512), (512, 3, 3), 1, 1, 1, (7, 7)),
+    "mobilenetv2_dw2": (1, (112, 112, 96), (96, 3, 3), 2, 1, 96, (56, 56)),
+    "mobilenetv2_dw14": (1, (14, 14, 384), (384, 3, 3), 1, 1, 384, (14, 14)),
+    "convnext_dw7": (1, (56, 56, 96), (96, 7, 7), 1, 3, 96, (56, 56)),
+    "efficientnet_dw5": (1, (28, 28, 240), (240, 5, 5), 1, 2, 240, (28, 28)),
+    "vit_patch16": (1, (224, 224, 3), (768, 16, 16), 16, 0, 1, (14, 14)),
+    "unet_conv2_2": (1, (282, 282, 128), (128, 3, 3), 1, 0, 1, (280, 280)),
+    "yolov3_down": (1, (128, 128, 64), (128, 3, 3), 2, 1, 1, (64, 64)),
+    "resnet50_conv3_batch8": (8, (28, 28, 128), (128, 3, 3), 1, 1, 1, (28, 28)),
 }
 
 
@@ -28,12 +43,12 @@ def test_shape_is_permanent(name: str) -> None:
     problem = ConvProblem(**WORKLOADS[name])
 
     assert (
+        problem.batch,
         (problem.height, problem.width, problem.in_channels),
         (problem.out_channels, problem.kernel_height, problem.kernel_width),
         *(problem.stride[0], problem.padding[0], problem.groups),
         (problem.out_height, problem.out_width),
     ) == GOLDEN[name]
-    assert problem.batch == 1
     assert problem.dilation == (1, 1)
     assert problem.stride[0] == problem.stride[1]
     assert problem.padding[0] == problem.padding[1]

@@ -2,6 +2,7 @@
 
 from convbench.errors import BadProblem, ConvbenchError, UnknownStrategy, UnsupportedProblem
 from convbench.problem import Array, ConvProblem, Pair
+from convbench.repeated import call_for
 from convbench.strategies import STRATEGIES, Strategy, get_strategy
 
 __version__ = "0.1.0"
@@ -62,17 +63,5 @@ def conv2d(
     array([[[[ 8., 12.],
              [20., 24.]]]])
     """
-    chosen = get_strategy(strategy)
-    problem = ConvProblem.of(
-        x,
-        weights,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        groups=groups,
-        layout=layout,
-    )
-    reason = chosen.unsupported(problem)
-    if reason is not None:
-        raise UnsupportedProblem(f"strategy {strategy!r} does not support this problem: {reason}")
-    return chosen.run(x, chosen.prepare(weights, problem), problem)
+    call = call_for(x, weights, stride, padding, dilation, groups, layout, strategy)
+    return call(x, weights)

@@ -14,13 +14,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
 
 from convbench.errors import BadUsage, MeasureFailed
-from convbench.problem import ConvProblem
-from convbench.strategies import STRATEGIES
+from convbench.problem import DTYPES, ConvProblem
+from convbench.strategies import STRATEGIES, Strategy
 from convbench.workloads import WORKLOADS
 
 INHERITED = (
@@ -104,19 +105,30 @@ def constraints_of(lock: str) -> str:
     return "".join(f"{pin}\n" for pin in re.findall(r"^[^\s#]+==[^\s;]+", lock, re.MULTILINE))
 
 
+@cache
 def selection() -> str:
-    """Regular expression of the cells to run: all but those known to be unsupported.
+    """Regular expression of the cells to run: all but those known to be skipped.
 
-    asv would start a process for each of them only to hear that it is skipped.
+    asv would start a process for each of them only to hear that it is skipped. A strategy may
+    refuse a problem, and one that no compiler is brought for has no time to compile.
     """
-    cells = [
-        re.escape(f"('{name}', '{problem_name}', '{dtype}')")
-        for name, strategy in STRATEGIES.items()
-        for problem_name, arguments in WORKLOADS.items()
-        for dtype in ("float32", "float64")
-        if strategy.unsupported(ConvProblem(**arguments, dtype=dtype))
-    ]
+    cells = [cell for name, strategy in STRATEGIES.items() for cell in _skipped(name, strategy)]
     return f"^(?!.*({'|'.join(cells)})$)" if cells else "."
+
+
+def _skipped(name: str, strategy: Strategy) -> Iterator[str]:
+    if strategy.external:  # no axis has them
+        return
+    for dtype in DTYPES:
+        refused = [
+            problem_name
+            for problem_name, arguments in WORKLOADS.items()
+            if strategy.unsupported(ConvProblem(**arguments, dtype=dtype))
+        ]
+        if refused:
+            yield rf"\('{name}', '(?:{'|'.join(refused)})', '{dtype}'\)"
+    if "numba" not in strategy.brings:
+        yield rf"\('{name}', '(?:cold|warm)'\)"
 
 
 def run_asv(

@@ -2,17 +2,18 @@
 
 The terms add up to a time, so that a row is the solution of a least-squares problem without
 negative coefficients (Lawson & Hanson, "Solving least squares problems", 1974). Its errors are
-relative ones: microseconds count as much on a small problem as milliseconds on a large one.
+those of the logarithm: half the time is as wrong as twice the time, on small problems and large.
 """
 
 import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, astuple, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from convbench import blas, ceilings, threads
 from convbench.problem import DTYPES, LAYOUTS, ConvProblem
@@ -22,17 +23,58 @@ from convbench.strategies._strategy import Strategy
 from convbench.timing import Call, time_interleaved
 from convbench.workloads import WORKLOADS
 
-TRIALS, TRIAL_SECONDS = 5, 0.5
+TRIALS, TRIAL_SECONDS = 5, 0.1
 """Calls by which a candidate is tried; a slow one gets fewer."""
 
-TIMED_WITHIN = 4.0
+TIMED_WITHIN = 2.5
 """A candidate that takes longer than this times the fastest is not timed further."""
 
-DRAWN = 40
-"""Problems beside the named ones, drawn from the sizes that layers have."""
+DRAWN = 110
+"""Problems beside the named ones, drawn from the kinds that layers have."""
+
+MAX_DRAWN_MACS, MAX_DRAWN_BYTES = 3e8, 4e7
+"""Limits of a drawn problem: a few milliseconds."""
+
+SIZES = (6, 7, 8, 10, 13, 14, 16, 20, 26, 28, 32, 38, 52, 56, 75, 80, 112, 150, 224)
+CHANNELS = (16, 24, 32, 40, 64, 80, 96, 128, 160, 192, 240, 256, 320, 384, 512)
+FEW_CHANNELS = (1, 1, 2, 3, 3, 4, 8, 12)
+"""What sizes of images and numbers of channels are drawn from."""
+
+FIT_STEPS = 8
+"""Solutions of the least-squares problem, each with weights from the one before."""
 
 Samples = dict[tuple[ConvProblem, int], dict[str, float]]
 """Measured seconds by candidate, for every problem and number of threads."""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of layer to draw; an empty choice of filters is one for each channel."""
+
+    share: int
+    kernels: tuple[int, ...]
+    strides: tuple[int, ...] = (1,)
+    sizes: tuple[int, ...] = SIZES
+    channels: tuple[int, ...] = CHANNELS
+    filters: tuple[int, ...] = CHANNELS
+    groups: tuple[int, ...] = (1,)
+
+
+KINDS = (
+    Kind(28, kernels=(3,), strides=(1, 1, 1, 2)),
+    Kind(16, kernels=(1,), strides=(1, 1, 1, 2)),
+    Kind(8, kernels=(5,)),
+    Kind(10, kernels=(3, 5, 7, 11), strides=(1, 2, 2, 4), channels=(1, 3, 3, 4)),  # first layers
+    Kind(8, kernels=(2, 4, 8, 16), strides=(2, 4, 8, 16), channels=(3, 3, 64)),  # patches
+    Kind(14, kernels=(3, 3, 5, 7), strides=(1, 1, 2), filters=()),
+    Kind(8, kernels=(3, 7, 11, 25), strides=(1, 1, 2), channels=FEW_CHANNELS, filters=()),
+    Kind(10, kernels=(5, 9, 15, 31), channels=FEW_CHANNELS, filters=FEW_CHANNELS),
+    Kind(10, (1, 2, 3, 5), (1, 2), (4, 6, 8, 12, 24, 32), (3, 8, 16, 64), (1, 4, 10, 16, 64)),
+    Kind(5, kernels=(3,), strides=(1, 1, 2), groups=(2, 4, 8)),
+)
+"""Kinds of layers, drawn as often as their shares say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,41 +90,55 @@ class Regret:
 def problems() -> list[ConvProblem]:
     """List what is measured, small and large, in both layouts and dtypes."""
     named = [ConvProblem(**arguments) for arguments in WORKLOADS.values()]
-    every = [replace(one, layout=layout) for one in (*named, *_drawn()) for layout in LAYOUTS]
-    # Precision scales terms and adds none: the smaller problems show it.
-    return every + [replace(one, dtype="float64") for one in every[::4] if one.macs < 2e8]
+    both = [*named, *_drawn(DRAWN, np.random.default_rng(0))]
+    every = [replace(one, layout=layout) for one in both for layout in LAYOUTS]
+    # Precision scales terms and adds none: some of the smaller problems show it.
+    return every + [replace(one, dtype="float64") for one in every[::5] if one.macs < 1e8]
 
 
-def _drawn() -> Iterator[ConvProblem]:
-    rng = np.random.default_rng(0)
-    for _ in range(DRAWN):
-        size = int(rng.choice((8, 14, 20, 28, 56, 112)))
-        kernel = int(rng.choice((1, 2, 3, 3, 3, 5, 7, 9, 15)))
-        most = 2 ** int(
-            math.log2(4e8 / (size * kernel) ** 2) / 2
-        )  # channels for a few milliseconds
-        in_channels, out_channels = (
-            int(n) for n in rng.choice([c for c in (1, 3, 8, 16, 32, 64, 128, 256) if c <= most], 2)
-        )
-        depthwise = rng.random() < 0.2
-        yield ConvProblem(
-            in_channels=in_channels,
-            height=size,
-            width=size,
-            out_channels=in_channels if depthwise else out_channels,
-            kernel_height=kernel,
-            kernel_width=kernel,
-            stride=(stride := int(rng.choice((1, 1, 1, 2))), stride),
-            padding=(kernel // 2, kernel // 2),
-            groups=in_channels if depthwise else 1,
-            batch=int(rng.choice((1, 1, 1, 4))),
-        )
+def _drawn(number: int, rng: np.random.Generator) -> list[ConvProblem]:
+    shares = np.array([kind.share for kind in KINDS])
+    drawn: list[ConvProblem] = []
+    while len(drawn) < number:
+        kind = KINDS[rng.choice(len(KINDS), p=shares / shares.sum())]
+        problem = _problem(kind, rng)
+        if problem and problem.macs < MAX_DRAWN_MACS and problem.bytes < MAX_DRAWN_BYTES:
+            drawn.append(problem)
+    return drawn
 
 
-def measure(number: int, *, seconds: float, say: Callable[[str], None]) -> Samples:
+def _problem(kind: Kind, rng: np.random.Generator) -> ConvProblem | None:
+    """Draw a problem of this kind; None where the filter would not fit."""
+
+    def pick(choices: tuple[int, ...]) -> int:
+        return int(rng.choice(choices))
+
+    size, kernel, stride = pick(kind.sizes), pick(kind.kernels), pick(kind.strides)
+    channels = pick(kind.channels)
+    filters = pick(kind.filters) if kind.filters else channels
+    groups = pick(kind.groups) if kind.filters else channels
+    padding, batch = pick((0, kernel // 2, kernel // 2)), pick((1, 1, 1, 1, 2, 8))
+    if kernel > size or channels % groups or filters % groups:
+        return None
+    return ConvProblem(
+        batch=batch,
+        in_channels=channels,
+        height=size,
+        width=size,
+        out_channels=filters,
+        kernel_height=kernel,
+        kernel_width=kernel,
+        stride=(stride, stride),
+        padding=(padding, padding),
+        groups=groups,
+    )
+
+
+def measure(
+    number: int, every: list[ConvProblem], *, seconds: float, say: Callable[[str], None]
+) -> Samples:
     """Time every candidate on every problem with so many threads."""
     samples: Samples = {}
-    every = problems()
     for index, problem in enumerate(every, start=1):
         with threads.limit(number):
             samples[problem, number] = _timed(problem, seconds)
@@ -116,28 +172,77 @@ def _trial(call: Call) -> float:
     return min(times)
 
 
-def fit(samples: Samples, limits: Mapping[str, ceilings.Ceilings]) -> dict[str, Row]:
-    """Fit a row to every candidate that was measured."""
+def fit(samples: Samples, limits: Mapping[str, ceilings.Ceilings]) -> dict[str, dict[str, Row]]:
+    """Fit a row to every layout and candidate that was measured."""
     return {
-        each.name: _fitted(each, measured, limits)
-        for each in auto.CANDIDATES
-        if (measured := {cell: times for cell, times in samples.items() if each.name in times})
+        layout: {
+            each.name: _fitted(each, measured, limits)
+            for each in auto.CANDIDATES
+            if (measured := _of(samples, layout, each.name))
+        }
+        for layout in LAYOUTS
+    }
+
+
+def _of(samples: Samples, layout: str, name: str) -> Samples:
+    return {
+        (problem, number): times
+        for (problem, number), times in samples.items()
+        if problem.layout == layout and name in times
     }
 
 
 def _fitted(strategy: Strategy, samples: Samples, limits: Mapping[str, ceilings.Ceilings]) -> Row:
-    from scipy.optimize import nnls
-
+    """Fit one thread's terms to what one thread does, then the threads' to what they share."""
     terms = np.array(
         [
-            astuple(_model.terms(strategy, problem, limits[problem.dtype], number))
-            for problem, number in samples
+            _model.values(_model.terms(strategy, problem, limits[problem.dtype]))
+            for problem, _ in samples
         ]
     )
     seconds = np.array([times[strategy.name] for times in samples.values()])
-    coefficients, _ = nnls(terms / seconds[:, None], np.ones_like(seconds))
-    names = (field.name for field in fields(Row))
-    return Row(**{name: float(f"{c:.3g}") for name, c in zip(names, coefficients, strict=True)})
+    fastest = np.array([min(times.values()) for times in samples.values()])
+    weights = np.sqrt(fastest / seconds)  # a slow candidate's time needs no precision
+    shared = np.array([_model.is_shared(problem, number) for problem, number in samples])
+    coefficients = _solved(terms[~shared], seconds[~shared], weights[~shared])
+    row = dict(zip(_model.TERMS, coefficients, strict=True))
+    if shared.any():
+        calls = np.array([limits[problem.dtype].call_seconds for problem, _ in samples])
+        numbers = np.array([number for _, number in samples])
+        one = terms @ coefficients
+        row |= _threads_part(*(part[shared] for part in (calls, one, numbers, seconds, weights)))
+    return Row(**{name: float(f"{coefficient:.3g}") for name, coefficient in row.items()})
+
+
+def _threads_part(
+    calls: Floats, one: Floats, numbers: Floats, seconds: Floats, weights: Floats
+) -> dict[str, float]:
+    """Fit what forking costs, and the share of one thread's seconds that stays beyond its part."""
+    from scipy.optimize import nnls
+
+    scales, part = weights / seconds, one / numbers
+    terms = np.stack([calls, one - part], axis=1)
+    (fork, alone), _ = nnls(terms * scales[:, None], (seconds - part) * scales)
+    return {"fork": fork, "alone": min(alone, 1.0)}
+
+
+def _solved(terms: Floats, seconds: Floats, weights: Floats) -> Floats:
+    """Find coefficients, none negative, whose sums of terms come closest to the seconds.
+
+    Least squares weigh an error by its logarithm over itself, as the last solution had it.
+    """
+    from scipy.optimize import nnls
+
+    slopes = np.ones_like(seconds)
+    for _ in range(FIT_STEPS):
+        scales = weights * slopes / seconds
+        coefficients, _ = nnls(terms * scales[:, None], seconds * scales)
+        ratios = np.maximum(terms @ coefficients / seconds, 1e-3)
+        errors = ratios - 1
+        near = np.abs(errors) < 1e-6
+        slopes = np.where(near, 1.0, np.log(ratios) / np.where(near, 1.0, errors))
+    solution: Floats = coefficients
+    return solution
 
 
 def regret(samples: Samples, calibration: Calibration) -> Regret:
@@ -160,9 +265,11 @@ def calibrate(*, seconds: float, say: Callable[[str], None]) -> tuple[Calibratio
     """Measure on one and on all threads, fit, and give the regret of what would be chosen."""
     blas.exercise()  # a library that is mapped later would not be limited
     limits = {dtype: ceilings.measured(dtype, 1) for dtype in DTYPES}
-    samples: Samples = {}
-    for number in sorted({1, threads.count()}):
-        samples |= measure(number, seconds=seconds, say=say)
+    every = problems()
+    samples = measure(1, every, seconds=seconds, say=say)
+    if (number := threads.count()) > 1:
+        shared = [problem for problem in every if _model.is_shared(problem, number)]
+        samples |= measure(number, shared, seconds=seconds, say=say)
     calibration = Calibration(fit(samples, limits), limits)
     return calibration, regret(samples, calibration)
 
@@ -184,9 +291,12 @@ def literal(calibration: Calibration) -> Iterator[str]:
     """Write a calibration as the Python that `convbench.strategies._model` holds."""
     yield "COMMITTED = Calibration("
     yield "    rows={"
-    for name, row in calibration.rows.items():
-        given = ", ".join(f"{key}={value:g}" for key, value in asdict(row).items() if value)
-        yield f'        "{name}": Row({given}),'
+    for layout, rows in calibration.rows.items():
+        yield f'        "{layout}": {{'
+        for name, row in rows.items():
+            given = ", ".join(f"{key}={value:g}" for key, value in asdict(row).items() if value)
+            yield f'            "{name}": Row({given}),'
+        yield "        },"
     yield "    },"
     yield "    ceilings={"
     for dtype, limits in calibration.ceilings.items():

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from pipeline_project import MACHINE, PROBLEMS, Project, call, copy
+from pipeline_project import MACHINE, PROBLEMS, STRATEGIES, Project, call, copy
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     commit = call(root, "git", "rev-parse", "HEAD").stdout.strip()
     stamp = f"results/measured/virtualenv/{MACHINE}/{commit}"
     call(root, "convbench", "measure", "HEAD", "--only-environments")
-    chosen = f"noop|dot|'({'|'.join(PROBLEMS)})'"
+    chosen = f"noop|dot|'({'|'.join(STRATEGIES)})', '({'|'.join(PROBLEMS)})'"
     words = ("--quick", "--bench", chosen, "--runs", "results/runs", "--stamp", stamp)
     call(root, "convbench", "measure", "HEAD", "--machine", MACHINE, *words)
     return Project(root, commit, root / "results/runs" / (root / stamp).read_text().strip())

@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MACHINE = "test-machine"
 PROBLEMS = ("question", "cifar_resnet20_3x3", "gray_blur31")
 """Those of the shared run: a small one, one that few strategies refuse, one that many do."""
+STRATEGIES = ("loops", "einsum", "im2col", "fft", "toeplitz", "numba_nhwc", "winograd_f4x3", "auto")
+"""Those of the shared run: one of a kind. All of them run in the tests of the benchmarks."""
 
 
 @dataclass(frozen=True)

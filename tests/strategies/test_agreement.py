@@ -40,6 +40,7 @@ each_case = pytest.mark.parametrize(
 GENERAL = {
     *("loops", "loops_dot", "scipy_correlate2d", "shifted", "einsum", "tensordot", "im2col"),
     *("fft", "numba_direct", "toeplitz", "auto"),
+    *("numba_loops", "numba_stencil", "numba_parallel", "numba_nhwc", "implicit_gemm"),
 }
 LOCAL = [strategy for strategy in STRATEGIES_HERE if strategy.local]
 # A strategy that agrees on fewer kinds has shown nothing.
@@ -297,7 +298,7 @@ def test_threads_do_not_meet(strategy: Strategy, shared: bool) -> None:
         return [
             strategy.run(xs[thread], one_preparation, problem)
             if shared
-            else convolve_by(strategy, xs[thread], weights[thread], problem)
+            else call_by_name(strategy, xs[thread], weights[thread], problem)
             for _ in range(3)
         ]
 

@@ -58,7 +58,7 @@ def test_output_is_linear_in_the_filters(strategy: Strategy, data: st.DataObject
 
 
 def into_as_many_channels(problem: ConvProblem) -> ConvProblem:
-    """Change the dense output's shape to the input's, with one tap in the middle of every filter."""
+    """Change the dense output's shape to the input's; every filter then has a tap in the middle."""
     half_h, half_w = problem.kernel_height // 2, problem.kernel_width // 2
     return replace(
         problem,

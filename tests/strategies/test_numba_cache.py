@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ def hits(scale: Kernel, dtype: str = "float32", exponent: int = 1) -> int:
     return sum(machine_code.stats.cache_hits.values())
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def cache_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder that this process caches in."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
@@ -150,10 +151,18 @@ def in_new_processes(script: str, *environments: dict[str, str]) -> list[Any]:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
         for variables in environments
     ]
-    answers = [process.communicate(timeout=300) for process in processes]
+    try:
+        answers = [process.communicate(timeout=120) for process in processes]
+    except subprocess.TimeoutExpired:
+        for process in processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)  # a forked child would outlive its parent
+                process.communicate()
+        raise
     for process, (_, complaint) in zip(processes, answers, strict=True):
         assert process.returncode == 0, complaint[-3000:]
     return [json.loads(output) for output, _ in answers]

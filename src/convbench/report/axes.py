@@ -70,15 +70,18 @@ def robust_range(values: Sequence[float], bounds: Sequence[float] = ()) -> tuple
 
 
 def spread(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Push sorted label positions apart until each is `gap` from the next, within a range."""
-    placed = list(positions)
-    for index in range(1, len(placed)):
-        placed[index] = max(placed[index], placed[index - 1] + gap)
-    if placed and placed[-1] > high:
-        placed[-1] = high
-    for index in range(len(placed) - 2, -1, -1):
-        placed[index] = min(placed[index], placed[index + 1] - gap)
-    if placed and placed[0] < low:
-        shift = low - placed[0]
-        placed = [position + shift for position in placed]
-    return placed
+    """Push sorted label positions apart until each is `gap` from the next, within a range.
+
+    They move as little as can be, by least squares: of crowded ones the middle stays (isotonic
+    regression by pooling neighbours). Where the range is too short, the last ones leave it.
+    """
+    blocks: list[tuple[float, int]] = []  # sum and number of the positions that touch
+    for index, position in enumerate(positions):
+        total, count = position - index * gap, 1
+        while blocks and blocks[-1][0] / blocks[-1][1] > total / count:
+            before, number = blocks.pop()
+            total, count = total + before, count + number
+        blocks.append((total, count))
+    starts = [total / count for total, count in blocks for _ in range(count)]
+    latest = max(high - (len(starts) - 1) * gap, low)
+    return [min(max(start, low), latest) + index * gap for index, start in enumerate(starts)]

@@ -24,7 +24,12 @@ def name_units(values: pd.DataFrame) -> pd.Series:
     """
     methods = values["benchmark"].str.rsplit(".", n=1).str[-1]
     ruled = pd.Series("", index=values.index, dtype="object")
-    for prefix, unit in (("time_", "seconds"), ("mem_", "bytes"), ("peakmem_", "bytes")):
+    for prefix, unit in (
+        ("time_", "seconds"),
+        ("timeraw_", "seconds"),
+        ("mem_", "bytes"),
+        ("peakmem_", "bytes"),
+    ):
         ruled = ruled.mask(methods.str.startswith(prefix), unit)
     units = values["unit"].fillna("").astype("object")
     return units.where(units != "", ruled)

@@ -13,6 +13,7 @@ from convbench.strategies import (
     im2col,
     im2col_blocked,
     im2col_rows,
+    implicit_gemm,
     index_gather,
     kn2row,
     loops,
@@ -21,8 +22,10 @@ from convbench.strategies import (
     matmul_windows,
     mec,
     ndimage_correlate,
+    numba_depthwise,
     numba_direct,
     numba_loops,
+    numba_nhwc,
     numba_parallel,
     numba_stencil,
     peer_onnxruntime,
@@ -82,6 +85,9 @@ _OWN: Mapping[str, Strategy] = {
     "pointwise": pointwise.STRATEGY,
     "sparse_toeplitz": sparse_toeplitz.STRATEGY,
     "grouped_matmul": grouped_matmul.STRATEGY,
+    "numba_nhwc": numba_nhwc.STRATEGY,
+    "implicit_gemm": implicit_gemm.STRATEGY,
+    "numba_depthwise": numba_depthwise.STRATEGY,
     "auto": auto.STRATEGY,
 }
 

@@ -1,27 +1,35 @@
 """The cost model behind `auto`: a strategy's time as a sum of terms, each a ceiling times a count.
 
-A row says how many times a strategy pays each term; rows are fitted to measurements by
-`convbench calibrate`. The terms scale with the machine's ceilings, so a row holds roughly on other
-machines too. Source: Williams, Waterman & Patterson, "Roofline", CACM 2009, for the two ceilings.
+A row says how many times a strategy pays each term, one row for each layout, which is another
+program; rows are fitted to measurements by `convbench calibrate`. The terms scale with the
+machine's ceilings, so a row holds roughly on other machines too.
+Source: Williams, Waterman & Patterson, "Roofline", CACM 2009, for the two ceilings; Amdahl,
+"Validity of the single processor approach", AFIPS 1967, for the threads.
 """
 
 import json
 import math
 import operator
 import os
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from convbench import blas
 from convbench.ceilings import Ceilings
-from convbench.problem import ConvProblem
+from convbench.problem import LAYOUTS, ConvProblem
 from convbench.strategies._strategy import Strategy
 
-SIMD_ROWS = 16
-"""Filters or outputs that a GEMM's innermost kernel computes at once, about; fewer waste it."""
+VECTOR_BYTES = 64
+"""Numbers that are computed side by side; where vectors are shorter, less of them is idle."""
+
+FEW = 16
+"""Filters, and products of one output, below which a GEMM's innermost kernel is inefficient."""
+
+SHARED_FLOPS = 30_000_000
+"""Less work than this, about 0.3 ms, is left to one thread, by compiled strategies and BLAS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,88 +40,121 @@ class Row:
     ----------
     call, tap, product : float
         NumPy calls in one `run`, for each tap of a filter, for each group of each image.
+    arithmetic : float
+        Executed operations at the GEMM peak.
+    idle_filters, idle_channels : float
+        Operations of a last vector's idle lanes, where vectors run over the filters of a group,
+        or over all of them, as for depthwise layers.
+    few_filters, few_taps : float
+        Operations times `FEW` over a size of the GEMM: what is loaded for each row of filters,
+        and what begins and ends the sum of each output.
+    clipped : float
+        Operations of the columns of outputs whose patches reach over the image's edge.
+    traffic, images : float
+        Compulsory bytes at the bandwidth for so many; input and output at the cache's.
+    border : float
+        The input where it gets a border of zeros, at the bandwidth.
+    sweep, strided : float
+        The output once for every tap of a filter, and all elements of all patches where a stride
+        skips columns, at the cache's bandwidth.
     fork : float
         NumPy calls that starting and joining threads costs as much as.
-    arithmetic, serial : float
-        Executed operations at the GEMM peak of all threads, and at that of one.
-    few_filters, few_outputs, few_taps : float
-        Those of all threads, times `SIMD_ROWS` over a size of the GEMM: what thin matrices waste.
-    traffic, workspace, sweep : float
-        Compulsory bytes, those of the workspace, and the output once for every tap of a filter,
-        at the bandwidth.
-    channels_last : float
-        Operands, output and workspace once more, where the layout is NHWC.
-    strided : float
-        All elements of all patches, where a stride skips columns.
+    alone : float
+        Share of the time of one thread that other threads don't shorten.
     """
 
     call: float = 0.0
     tap: float = 0.0
     product: float = 0.0
-    fork: float = 0.0
     arithmetic: float = 0.0
-    serial: float = 0.0
+    idle_filters: float = 0.0
+    idle_channels: float = 0.0
     few_filters: float = 0.0
-    few_outputs: float = 0.0
     few_taps: float = 0.0
+    clipped: float = 0.0
     traffic: float = 0.0
-    workspace: float = 0.0
+    images: float = 0.0
+    border: float = 0.0
     sweep: float = 0.0
-    channels_last: float = 0.0
     strided: float = 0.0
+    fork: float = 0.0
+    alone: float = 0.0
+
+
+TERMS = tuple(field.name for field in fields(Row) if field.name not in ("fork", "alone"))
+"""The coefficients of one thread's time, which is linear in them."""
+
+values: Callable[[Row], tuple[float, ...]] = operator.attrgetter(*TERMS)
+"""Give the coefficients, or the terms, in the order of `TERMS`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A row for every candidate, and one thread's ceilings by dtype."""
+    """A row for every candidate, by layout and name, and one thread's ceilings by dtype."""
 
-    rows: Mapping[str, Row]
+    rows: Mapping[str, Mapping[str, Row]]
     ceilings: Mapping[str, Ceilings]
 
 
-def terms(strategy: Strategy, problem: ConvProblem, ceilings: Ceilings, threads: int) -> Row:
-    """Give the seconds that a coefficient of one stands for."""
-    workspace_bytes = strategy.workspace_bytes(problem)
-    serial = strategy.flops(problem) / ceilings.flops_per_second
-    every_byte = problem.bytes + workspace_bytes
-    bandwidth = ceilings.bandwidth(every_byte)
-    taps = problem.kernel_height * problem.kernel_width
-    positions = problem.out_height * problem.out_width
-    patches = problem.batch * positions * problem.groups * problem.taps * problem.itemsize
-    thin = SIMD_ROWS * serial / threads
+def terms(strategy: Strategy, problem: ConvProblem, ceilings: Ceilings) -> Row:
+    """Give the seconds of one thread that a coefficient of one stands for."""
+    call, cache_bandwidth = ceilings.call_seconds, ceilings.cache_bytes_per_second
+    bandwidth = ceilings.bandwidth(problem.bytes)
+    arithmetic = strategy.flops(problem) / ceilings.flops_per_second
+    lanes = VECTOR_BYTES // problem.itemsize
+    group_filters, taps = problem.out_channels // problem.groups, problem.taps
+    kernel = problem.kernel_height * problem.kernel_width
+    inputs = math.prod(problem.input_shape) * problem.itemsize
+    outputs = math.prod(problem.output_shape) * problem.itemsize
+    patches = outputs // problem.out_channels * problem.groups * taps
+    inside = max(0, (problem.width - problem.span[1]) // problem.stride[1] + 1)
     return Row(
-        call=ceilings.call_seconds,
-        tap=ceilings.call_seconds * taps,
-        product=ceilings.call_seconds * problem.batch * problem.groups,
-        fork=ceilings.call_seconds if threads > 1 else 0.0,
-        arithmetic=serial / threads,
-        serial=serial,
-        few_filters=thin / (problem.out_channels // problem.groups),
-        few_outputs=thin / positions,
-        few_taps=thin / problem.taps,
+        call=call,
+        tap=call * kernel,
+        product=call * problem.batch * problem.groups,
+        arithmetic=arithmetic,
+        idle_filters=arithmetic * _idle(group_filters, lanes),
+        idle_channels=arithmetic * _idle(problem.out_channels, lanes),
+        few_filters=arithmetic * FEW / group_filters,
+        few_taps=arithmetic * FEW / taps,
+        clipped=arithmetic * max(0.0, 1 - inside / problem.out_width),
         traffic=problem.bytes / bandwidth,
-        workspace=workspace_bytes / bandwidth,
-        sweep=taps * math.prod(problem.output_shape) * problem.itemsize / bandwidth,
-        channels_last=every_byte / bandwidth if problem.layout == "NHWC" else 0.0,
-        strided=patches / bandwidth if problem.stride[1] > 1 else 0.0,
+        images=(inputs + outputs) / cache_bandwidth,
+        border=inputs / bandwidth if problem.padding != (0, 0) else 0.0,
+        sweep=kernel * outputs / cache_bandwidth,
+        strided=patches / cache_bandwidth if problem.stride[1] > 1 else 0.0,
     )
+
+
+def _idle(size: int, lanes: int) -> float:
+    """Give the lanes of the last vector that compute nothing, for each that computes something."""
+    return -size % lanes / size
 
 
 def predicted(
     calibration: Calibration, strategy: Strategy, problem: ConvProblem, threads: int
 ) -> float:
     """Predict the seconds of one `run`."""
-    each = terms(strategy, problem, calibration.ceilings[problem.dtype], threads)
-    row = calibration.rows[strategy.name]
-    return float(sum(map(operator.mul, astuple(row), astuple(each))))
+    ceilings = calibration.ceilings[problem.dtype]
+    row = calibration.rows[problem.layout][strategy.name]
+    each = values(terms(strategy, problem, ceilings))
+    alone = float(sum(map(operator.mul, values(row), each)))
+    if not is_shared(problem, threads):
+        return alone
+    return row.fork * ceilings.call_seconds + alone * (row.alone + (1 - row.alone) / threads)
+
+
+def is_shared(problem: ConvProblem, threads: int) -> bool:
+    """Tell whether the problem is worth waking other threads."""
+    return threads > 1 and problem.flops >= SHARED_FLOPS
 
 
 @cache
 def calibration() -> Calibration:
     """Give this machine's calibration where `convbench calibrate` left one, else the committed one.
 
-    A file that can't be read, or that was made on another CPU or BLAS, counts as none: `auto`
-    always works.
+    A file that can't be read, that was made on another CPU or BLAS, or that lacks a candidate,
+    counts as none: `auto` always works.
     """
     file = calibration_file()
     if not file.exists():
@@ -146,7 +187,10 @@ def machine() -> str:
 def decoded(document: Mapping[str, Any]) -> Calibration:
     """Read a calibration from its JSON; `dataclasses.asdict` writes it."""
     return Calibration(
-        rows={name: Row(**row) for name, row in document["rows"].items()},
+        rows={
+            layout: {name: Row(**document["rows"][layout][name]) for name in COMMITTED.rows[layout]}
+            for layout in LAYOUTS
+        },
         ceilings={dtype: Ceilings(**limits) for dtype, limits in document["ceilings"].items()},
     )
 
@@ -154,62 +198,32 @@ def decoded(document: Mapping[str, Any]) -> Calibration:
 # Printed by `convbench calibrate --literal`.
 COMMITTED = Calibration(
     rows={
-        "shifted": Row(
-            call=1.81,
-            tap=4.33,
-            product=1.42,
-            arithmetic=1.11,
-            few_filters=1.2,
-            few_outputs=0.286,
-            sweep=0.898,
-            channels_last=1.54,
-            strided=3.07,
-        ),
-        "im2col": Row(
-            call=1.56,
-            tap=1.11,
-            product=1.29,
-            arithmetic=0.844,
-            few_filters=1.15,
-            few_outputs=1.42,
-            few_taps=0.323,
-            traffic=0.931,
-            workspace=0.513,
-            channels_last=0.537,
-            strided=1.44,
-        ),
-        "tensordot": Row(
-            call=12.1,
-            product=11.2,
-            arithmetic=1.05,
-            few_filters=0.785,
-            traffic=1.5,
-            workspace=0.363,
-            channels_last=0.343,
-            strided=0.838,
-        ),
-        "fft": Row(
-            call=33.9,
-            product=0.994,
-            arithmetic=11.8,
-            few_taps=1.44,
-            traffic=1.14,
-            workspace=0.0818,
-            sweep=0.0113,
-            channels_last=0.355,
-            strided=3.06,
-        ),
-        "numba_direct": Row(
-            call=3.47,
-            tap=0.201,
-            product=0.756,
-            arithmetic=6.58,
-            few_outputs=45.9,
-            few_taps=1.15,
-            workspace=0.387,
-            channels_last=2.18,
-            strided=3.6,
-        ),
+        "NCHW": {
+            "shifted": Row(call=5.0, arithmetic=1.0),
+            "pointwise": Row(call=5.0, arithmetic=1.0),
+            "fft_tiled": Row(call=5.0, arithmetic=1.0),
+            "implicit_gemm": Row(call=5.0, arithmetic=1.0),
+            "numba_nhwc": Row(call=5.0, arithmetic=1.0),
+            "numba_direct": Row(call=5.0, arithmetic=1.0),
+            "numba_depthwise": Row(call=5.0, arithmetic=1.0),
+            "winograd_f2x3": Row(call=5.0, arithmetic=1.0),
+            "winograd_f4x3": Row(call=5.0, arithmetic=1.0),
+            "winograd_f4x5": Row(call=5.0, arithmetic=1.0),
+            "winograd_strided": Row(call=5.0, arithmetic=1.0),
+        },
+        "NHWC": {
+            "shifted": Row(call=5.0, arithmetic=1.0),
+            "pointwise": Row(call=5.0, arithmetic=1.0),
+            "fft_tiled": Row(call=5.0, arithmetic=1.0),
+            "implicit_gemm": Row(call=5.0, arithmetic=1.0),
+            "numba_nhwc": Row(call=5.0, arithmetic=1.0),
+            "numba_direct": Row(call=5.0, arithmetic=1.0),
+            "numba_depthwise": Row(call=5.0, arithmetic=1.0),
+            "winograd_f2x3": Row(call=5.0, arithmetic=1.0),
+            "winograd_f4x3": Row(call=5.0, arithmetic=1.0),
+            "winograd_f4x5": Row(call=5.0, arithmetic=1.0),
+            "winograd_strided": Row(call=5.0, arithmetic=1.0),
+        },
     },
     ceilings={
         "float32": Ceilings(

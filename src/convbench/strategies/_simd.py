@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from convbench.problem import Array
@@ -29,10 +30,12 @@ CACHE_LINE_BYTES = 64
 
 
 def _vector_bytes() -> int:
-    features = binding.get_host_cpu_features()
-    if features.get("avx512f"):
+    # What Numba compiles for: the host, or what its variables NUMBA_CPU_… name instead.
+    *_, features = cpu_target.target_context.codegen().magic_tuple()
+    enabled = features.split(",")
+    if "+avx512f" in enabled:
         return 64
-    return 32 if features.get("avx2") else 16
+    return 32 if "+avx2" in enabled else 16
 
 
 VECTOR_BYTES = _vector_bytes()
@@ -95,7 +98,8 @@ class _Emitter:
 
     def fma(self, left: Any, right: Any, addend: Any) -> Any:
         vector = self.vector
-        name = f"llvm.fma.v{self.count}f{self.number.bitwidth}"
+        # Unlike llvm.fma, it is no library call a lane on a processor without the instruction.
+        name = f"llvm.fmuladd.v{self.count}f{self.number.bitwidth}"
         function = self._declared(name, vector, [vector] * 3)
         return self.builder.call(function, [left, right, addend])
 
@@ -468,3 +472,552 @@ def _sum(emit: _Emitter, factors: Sequence[float], vectors: Sequence[Any]) -> An
         else:
             total = emit.fma(vector, emit.splatted_constant(factor), total)
     return total
+
+
+def _indexed_product(rows: int, vectors: int) -> Any:
+    """Make the product of a strip whose inputs lie anywhere, with a table of their offsets."""
+
+    @intrinsic(prefer_literal=False)
+    def product(
+        _typing, x, x_at, starts, first, offsets, packed, packed_at, output, output_at, step
+    ):
+        """Store Σ over k of x[x_at + starts[first + row] + offsets[k]] · packed[k, column]."""
+        integer = types.intp
+        signature = types.void(
+            *(x, integer, starts, integer, offsets, packed, integer, output, integer, integer)
+        )
+
+        def codegen(context, builder, signature, arguments):
+            x_type, _, starts_type, _, offsets_type, packed_type, _, output_type, *_ = (
+                signature.args
+            )
+            x, x_at, starts, first, offsets, packed, packed_at, output, output_at, step = arguments
+            emit = _Emitter(context, builder, output_type.dtype)
+            origin = emit.pointer(x_type, x, x_at)
+            row_starts = emit.pointer(starts_type, starts, first)
+            begins = [
+                emit.at(origin, builder.load(emit.at(row_starts, emit.index(row))))
+                for row in range(rows)
+            ]
+            sums = _zeros(emit, rows, vectors)
+            source = emit.pointer(packed_type, packed, packed_at)
+            table = cgutils.create_struct_proxy(offsets_type)(context, builder, value=offsets)
+            with cgutils.for_range(builder, builder.extract_value(table.shape, 0)) as loop:
+                offset = builder.load(emit.at(table.data, loop.index))
+                line = emit.at(source, builder.mul(loop.index, emit.index(vectors * emit.count)))
+                right = [
+                    emit.load(emit.at(line, emit.index(v * emit.count))) for v in range(vectors)
+                ]
+                for begin, row_sums in zip(begins, sums, strict=True):
+                    _add_products(emit, builder.load(emit.at(begin, offset)), right, row_sums)
+            _store_sums(emit, sums, emit.pointer(output_type, output, output_at), step)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return product
+
+
+def _shifted_product(rows: int, vectors: int) -> Any:
+    """Make the product of some filters with vectors of neighbouring outputs."""
+
+    @intrinsic(prefer_literal=False)
+    def product(_typing, x, x_at, offsets, first, last, packed, packed_at, output, output_at, step):
+        """Store Σ over k of packed[k, row] · x[x_at + offsets[k] + column], row by row.
+
+        For k in [first, last), added to what the output holds unless `first` is 0.
+        """
+        integer = types.intp
+        signature = types.void(
+            *(x, integer, offsets, integer, integer, packed, integer, output, integer, integer)
+        )
+
+        def codegen(context, builder, signature, arguments):
+            x_type, _, offsets_type, _, _, packed_type, _, output_type, *_ = signature.args
+            x, x_at, offsets, first, last, packed, packed_at, output, output_at, step = arguments
+            emit = _Emitter(context, builder, output_type.dtype)
+            origin = emit.pointer(x_type, x, x_at)
+            factors = emit.pointer(packed_type, packed, packed_at)
+            target = emit.pointer(output_type, output, output_at)
+            sums = _zeros(emit, rows, vectors)
+            with builder.if_then(builder.icmp_signed(">", first, emit.index(0))):
+                _load_sums(emit, sums, target, step)
+            table = emit.pointer(offsets_type, offsets, emit.index(0))
+            with cgutils.for_range_slice(builder, first, last, emit.index(1)) as (k, _):
+                here = emit.at(origin, builder.load(emit.at(table, k)))
+                right = [
+                    emit.load(emit.at(here, emit.index(v * emit.count))) for v in range(vectors)
+                ]
+                line = emit.at(factors, builder.mul(k, emit.index(rows)))
+                for row, row_sums in enumerate(sums):
+                    factor = builder.load(emit.at(line, emit.index(row)))
+                    _add_products(emit, factor, right, row_sums)
+            _store_sums(emit, sums, target, step)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return product
+
+
+def _zeros(emit: _Emitter, rows: int, vectors: int) -> list[list[Any]]:
+    """Make sums of zero; LLVM keeps these variables in registers."""
+    zero = emit.splatted_constant(0.0)
+    return [
+        [cgutils.alloca_once_value(emit.builder, zero) for _ in range(vectors)] for _ in range(rows)
+    ]
+
+
+def _add_products(emit: _Emitter, factor: Any, vectors: Sequence[Any], sums: Sequence[Any]) -> None:
+    left = emit.splat(factor)
+    for right, sum_ in zip(vectors, sums, strict=True):
+        emit.builder.store(emit.fma(left, right, emit.builder.load(sum_)), sum_)
+
+
+def _load_sums(emit: _Emitter, sums: Sequence[Sequence[Any]], source: Any, step: Any) -> None:
+    for row, row_sums in enumerate(sums):
+        line = emit.at(source, emit.builder.mul(step, emit.index(row)))
+        for v, sum_ in enumerate(row_sums):
+            emit.builder.store(emit.load(emit.at(line, emit.index(v * emit.count))), sum_)
+
+
+def _store_sums(emit: _Emitter, sums: Sequence[Sequence[Any]], target: Any, step: Any) -> None:
+    for row, row_sums in enumerate(sums):
+        line = emit.at(target, emit.builder.mul(step, emit.index(row)))
+        for v, sum_ in enumerate(row_sums):
+            emit.store(emit.builder.load(sum_), emit.at(line, emit.index(v * emit.count)))
+
+
+INDEXED_VECTORS = (4, 2, 1) if VECTOR_BYTES == 64 else (2, 1)
+"""How many vectors wide a strip of `multiply_indexed` may be; six rows are computed together."""
+
+
+def _indexed_strip(vectors: int) -> Any:
+    """Make the loop over all rows for one strip of columns."""
+    product, product_of_one = _indexed_product(6, vectors), _indexed_product(1, vectors)
+
+    @njit(nogil=True)
+    def strip(x, x_at, starts, rows, offsets, packed, packed_at, output):
+        width = vectors * VECTOR_BYTES // output.itemsize
+        if rows < 6:
+            for row in range(rows):
+                product_of_one(
+                    *(x, x_at, starts, row, offsets, packed, packed_at, output, row * width, width)
+                )
+        for some in range(0, rows if rows >= 6 else 0, 6):
+            row = min(some, rows - 6)  # some rows twice are faster than some alone
+            product(x, x_at, starts, row, offsets, packed, packed_at, output, row * width, width)
+
+    return strip
+
+
+_indexed_1, _indexed_2 = _indexed_strip(1), _indexed_strip(2)
+_indexed_4 = _indexed_strip(4) if 4 in INDEXED_VECTORS else _indexed_2
+
+
+@njit(nogil=True)
+def multiply_indexed(x, x_at, starts, rows, offsets, packed, packed_at, vectors, output):
+    """Multiply rows of x, given by starts and a table of offsets, by one strip of columns.
+
+    output[row, column] = Σ over k of x[x_at + starts[row] + offsets[k]] · packed[k, column], for
+    row < rows and as many columns as `vectors`, one of INDEXED_VECTORS, hold.
+    """
+    if vectors == 1:
+        _indexed_1(x, x_at, starts, rows, offsets, packed, packed_at, output)
+    elif vectors == 2:
+        _indexed_2(x, x_at, starts, rows, offsets, packed, packed_at, output)
+    else:
+        _indexed_4(x, x_at, starts, rows, offsets, packed, packed_at, output)
+
+
+SHIFTED_STRIPS: dict[int, int] = (
+    {1: 8, 3: 6, 6: 4, 12: 2} if VECTOR_BYTES == 64 else {1: 8, 3: 3, 6: 2}
+)
+"""Vectors of a strip of `correlate`, by its number of filters."""
+
+_shifted_1x1, _shifted_1 = _shifted_product(1, 1), _shifted_product(1, SHIFTED_STRIPS[1])
+_shifted_3x1, _shifted_3 = _shifted_product(3, 1), _shifted_product(3, SHIFTED_STRIPS[3])
+_shifted_6x1, _shifted_6 = _shifted_product(6, 1), _shifted_product(6, SHIFTED_STRIPS[6])
+_shifted_12x1, _shifted_12 = (
+    (_shifted_product(12, 1), _shifted_product(12, SHIFTED_STRIPS[12]))
+    if 12 in SHIFTED_STRIPS
+    else (_shifted_6x1, _shifted_6)
+)
+_VECTORS_OF_1, _VECTORS_OF_3, _VECTORS_OF_6 = (SHIFTED_STRIPS[rows] for rows in (1, 3, 6))
+_VECTORS_OF_12 = SHIFTED_STRIPS.get(12, _VECTORS_OF_6)
+
+
+def _shifted_strip(narrow: Any, wide: Any, vectors: int) -> Any:
+    """Make the loop over the outputs of some filters."""
+
+    @njit(nogil=True)
+    def strip(x, x_at, offsets, first, last, packed, packed_at, output, output_at, step, count):
+        lanes = VECTOR_BYTES // output.itemsize
+        column = 0
+        while column < count:
+            here, at = x_at + column, output_at + column
+            # A few vectors one by one take no longer than a whole strip that is half empty.
+            if 2 * (count - column) > vectors * lanes:
+                wide(x, here, offsets, first, last, packed, packed_at, output, at, step)
+                column += vectors * lanes
+            else:
+                narrow(x, here, offsets, first, last, packed, packed_at, output, at, step)
+                column += lanes
+
+    return strip
+
+
+_strip_of_1 = _shifted_strip(_shifted_1x1, _shifted_1, _VECTORS_OF_1)
+_strip_of_3 = _shifted_strip(_shifted_3x1, _shifted_3, _VECTORS_OF_3)
+_strip_of_6 = _shifted_strip(_shifted_6x1, _shifted_6, _VECTORS_OF_6)
+_strip_of_12 = _shifted_strip(_shifted_12x1, _shifted_12, _VECTORS_OF_12)
+
+
+@njit(nogil=True)
+def correlate(
+    x, x_at, offsets, first, last, packed, packed_at, rows, output, output_at, step, count
+):
+    """Store output[row · step + column] = Σ packed[k, row] · x[x_at + offsets[k] + column].
+
+    The sum is over k in [first, last), and is added to the output unless `first` is 0. `rows`
+    filters, one of SHIFTED_STRIPS, lie side by side for each k. Whole vectors are read and stored:
+    up to a strip's width beyond the `count` columns.
+    """
+    at, to = packed_at, output_at
+    if rows == 1:
+        _strip_of_1(x, x_at, offsets, first, last, packed, at, output, to, step, count)
+    elif rows == 3:
+        _strip_of_3(x, x_at, offsets, first, last, packed, at, output, to, step, count)
+    elif rows == 6:
+        _strip_of_6(x, x_at, offsets, first, last, packed, at, output, to, step, count)
+    else:
+        _strip_of_12(x, x_at, offsets, first, last, packed, at, output, to, step, count)
+
+
+@njit(nogil=True)
+def correlated(rows, itemsize):
+    """Count the columns that `correlate` computes together for so many filters."""
+    lanes = VECTOR_BYTES // itemsize
+    if rows == 1:
+        return _VECTORS_OF_1 * lanes
+    if rows == 3:
+        return _VECTORS_OF_3 * lanes
+    return (_VECTORS_OF_6 if rows == 6 else _VECTORS_OF_12) * lanes
+
+
+def _channelwise(kernel_width: int, stride: int, columns: int) -> Any:
+    """Make the depthwise sums of neighbouring outputs, for one vector of channels.
+
+    An input that several outputs read is loaded once.
+    """
+
+    @intrinsic(prefer_literal=False)
+    def taps(_typing, x, x_at, by_row, by_column, rows, packed, packed_at, output, output_at, step):
+        """Store Σ over i < rows, j of x[i · by_row + (q · stride + j) · by_column] · packed[i, j].
+
+        Output q goes to output[output_at + q · step].
+        """
+        integer = types.intp
+        signature = types.void(
+            *(x, integer, integer, integer, integer, packed, integer, output, integer, integer)
+        )
+
+        def codegen(context, builder, signature, arguments):
+            x_type, *_, packed_type, _, output_type, _, _ = signature.args
+            x, x_at, by_row, by_column, rows, packed, packed_at, output, output_at, step = arguments
+            emit = _Emitter(context, builder, output_type.dtype)
+            corner = emit.pointer(x_type, x, x_at)
+            factors = emit.pointer(packed_type, packed, packed_at)
+            sums = _zeros(emit, columns, 1)
+            with cgutils.for_range(builder, rows) as loop:
+                line = emit.at(corner, builder.mul(loop.index, by_row))
+                inputs = [
+                    emit.load(emit.at(line, builder.mul(by_column, emit.index(column))))
+                    for column in range((columns - 1) * stride + kernel_width)
+                ]
+                row = builder.mul(loop.index, emit.index(kernel_width * emit.count))
+                for j in range(kernel_width):
+                    place = builder.add(row, emit.index(j * emit.count))
+                    factor = emit.load(emit.at(factors, place))
+                    for q, (sum_,) in enumerate(sums):
+                        total = emit.fma(inputs[q * stride + j], factor, builder.load(sum_))
+                        builder.store(total, sum_)
+            _store_sums(emit, sums, emit.pointer(output_type, output, output_at), step)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return taps
+
+
+def _channelwise_any(columns: int, vectors: int, *, masked: bool = False) -> Any:
+    """Make the depthwise sums of some outputs and vectors of channels, for any range of taps."""
+
+    @intrinsic(prefer_literal=False)
+    def taps(
+        _typing,
+        x,
+        x_at,
+        by_row,
+        by_tap,
+        by_output,
+        rows,
+        taps,
+        packed,
+        packed_at,
+        packed_row,
+        packed_vector,
+        output,
+        output_at,
+        step,
+        lanes,
+    ):
+        """Store Σ over i < rows, j < taps of x[i · by_row + j · by_tap + q · by_output] · packed.
+
+        One row of taps in `packed` is packed_row long, and the next vector of channels begins
+        packed_vector after this one. Output q goes to output[output_at + q · step], its first
+        `lanes` channels where it is masked.
+        """
+        signature = types.void(
+            *(x, *[types.intp] * 6, packed, *[types.intp] * 3, output, *[types.intp] * 3)
+        )
+
+        def codegen(context, builder, signature, arguments):
+            x_type, packed_type, output_type = (signature.args[place] for place in (0, 7, 11))
+            x, x_at, by_row, by_tap, by_output, rows, taps = arguments[:7]
+            packed, packed_at, packed_row, packed_vector = arguments[7:11]
+            output, output_at, step, lanes = arguments[11:]
+            emit = _Emitter(context, builder, output_type.dtype)
+            mask = emit.first_lanes(lanes) if masked else None
+            corner = emit.pointer(x_type, x, x_at)
+            factors = emit.pointer(packed_type, packed, packed_at)
+            sums = _zeros(emit, columns, vectors)
+            with (
+                cgutils.for_range(builder, rows) as row,
+                cgutils.for_range(builder, taps) as tap,
+            ):
+                here = emit.at(
+                    emit.at(corner, builder.mul(row.index, by_row)), builder.mul(tap.index, by_tap)
+                )
+                place = builder.add(
+                    builder.mul(row.index, packed_row),
+                    builder.mul(tap.index, emit.index(emit.count)),
+                )
+                for v in range(vectors):
+                    further = builder.add(place, builder.mul(packed_vector, emit.index(v)))
+                    factor = emit.load(emit.at(factors, further))
+                    for q in range(columns):
+                        source = emit.at(here, builder.mul(by_output, emit.index(q)))
+                        source = emit.at(source, emit.index(v * emit.count))
+                        value = emit.load_masked(source, mask) if masked else emit.load(source)
+                        total = emit.fma(value, factor, builder.load(sums[q][v]))
+                        builder.store(total, sums[q][v])
+            target = emit.pointer(output_type, output, output_at)
+            if not masked:
+                _store_sums(emit, sums, target, step)
+            else:
+                for q, (sum_,) in enumerate(sums):
+                    place = emit.at(target, builder.mul(step, emit.index(q)))
+                    emit.store_masked(builder.load(sum_), place, mask)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return taps
+
+
+def _channelwise_outputs(columns: int) -> Any:
+    """Make the depthwise sums of so many neighbouring outputs, all channels of them."""
+    taps_3, taps_3_halving = _channelwise(3, 1, columns), _channelwise(3, 2, columns)
+    taps_5, taps_5_halving = _channelwise(5, 1, columns), _channelwise(5, 2, columns)
+    taps_7 = _channelwise(7, 1, columns)
+    taps_any = _channelwise_any(columns, 1)
+    taps_masked = _channelwise_any(columns, 1, masked=True)
+
+    @njit(nogil=True)
+    def outputs(
+        x,
+        x_at,
+        by_row,
+        dilation,
+        stride,
+        rows,
+        width,
+        packed,
+        packed_at,
+        size,
+        channels,
+        output,
+        to,
+    ):
+        """Store neighbouring outputs of a depthwise convolution.
+
+        x_at is the input of the first tap; by_row elements are between rows of taps, of which
+        there are `rows` of `width`. The filters of each vector of channels are `size` elements;
+        the last vector overlaps the one before it, if there is one.
+        """
+        lanes = VECTOR_BYTES // output.itemsize
+        one, step = dilation * channels, stride * channels
+        if channels < lanes:
+            taps_masked(
+                *(x, x_at, by_row, one, step, rows, width, packed, packed_at, width * lanes, size),
+                *(output, to, channels, channels),
+            )
+            return
+        kind = 10 * width + stride if dilation == 1 else 0
+        for vector in range(-(-channels // lanes)):
+            channel = min(vector * lanes, channels - lanes)
+            here, there, at = x_at + channel, to + channel, packed_at + vector * size
+            if kind == 31:
+                taps_3(x, here, by_row, one, rows, packed, at, output, there, channels)
+            elif kind == 32:
+                taps_3_halving(x, here, by_row, one, rows, packed, at, output, there, channels)
+            elif kind == 51:
+                taps_5(x, here, by_row, one, rows, packed, at, output, there, channels)
+            elif kind == 52:
+                taps_5_halving(x, here, by_row, one, rows, packed, at, output, there, channels)
+            elif kind == 71:
+                taps_7(x, here, by_row, one, rows, packed, at, output, there, channels)
+            else:
+                taps_any(
+                    *(x, here, by_row, one, step, rows, width, packed, at, width * lanes, size),
+                    *(output, there, channels, channels),
+                )
+
+    return outputs
+
+
+channelwise_four, channelwise_eight = _channelwise_outputs(4), _channelwise_outputs(8)
+_taps_of_one, _taps_of_one_masked = _channelwise_any(1, 1), _channelwise_any(1, 1, masked=True)
+_taps_of_one_deep = _channelwise_any(1, 4)  # as many sums for one output, in four vectors
+
+
+@njit(nogil=True)
+def channelwise_one(
+    x, x_at, by_row, dilation, rows, taps, packed, packed_at, width, size, channels, output, to
+):
+    """Store one output as `channelwise_four` does, of `taps` of the `width` taps of each row."""
+    lanes = VECTOR_BYTES // output.itemsize
+    one, line = dilation * channels, width * lanes
+    if channels < lanes:
+        _taps_of_one_masked(
+            *(x, x_at, by_row, one, 0, rows, taps, packed, packed_at, line, size),
+            *(output, to, channels, channels),
+        )
+        return
+    vector = 0
+    while vector * lanes < channels:
+        channel = min(vector * lanes, channels - lanes)
+        here, there, at = x_at + channel, to + channel, packed_at + vector * size
+        if (vector + 4) * lanes <= channels:
+            _taps_of_one_deep(
+                *(x, here, by_row, one, 0, rows, taps, packed, at, line, size),
+                *(output, there, channels, channels),
+            )
+            vector += 4
+        else:
+            _taps_of_one(
+                *(x, here, by_row, one, 0, rows, taps, packed, at, line, size),
+                *(output, there, channels, channels),
+            )
+            vector += 1
+
+
+@njit(nogil=True)
+def taps_inside(first, dilation, taps, size):
+    """Return the range of the taps at first, first + dilation, … that lie in [0, size)."""
+    before = min(taps, max(0, (dilation - 1 - first) // dilation))
+    return before, min(taps, max(before, (size - first + dilation - 1) // dilation))
+
+
+def _transposed_tile(*, masked: bool) -> Any:
+    """Make the transposition of a square of as many rows as a register has lanes."""
+
+    @intrinsic(prefer_literal=False)
+    def tile(
+        _typing, source, source_at, source_step, target, target_at, target_step, rows, columns
+    ):
+        """Store target[column · target_step + row] = source[row · source_step + column]."""
+        integer = types.intp
+        signature = types.void(
+            *(source, integer, integer, target, integer, integer, integer, integer)
+        )
+
+        def codegen(context, builder, signature, arguments):
+            source_type, _, _, target_type, *_ = signature.args
+            source, source_at, source_step, target, target_at, target_step, rows, columns = (
+                arguments
+            )
+            emit = _Emitter(context, builder, target_type.dtype)
+
+            nothing = ir.Constant(ir.VectorType(ir.IntType(1), emit.count), [0] * emit.count)
+            of_rows, of_columns = emit.first_lanes(rows), emit.first_lanes(columns)
+
+            def mask(index: int, count: Any, lanes: Any) -> Any:
+                inside = builder.icmp_signed(">", count, emit.index(index))
+                return builder.select(inside, lanes, nothing)
+
+            begin = emit.pointer(source_type, source, source_at)
+            vectors = []
+            for row in range(emit.count):
+                place = emit.at(begin, builder.mul(source_step, emit.index(row)))
+                vectors.append(
+                    emit.load_masked(place, mask(row, rows, of_columns))
+                    if masked
+                    else emit.load(place)
+                )
+            end = emit.pointer(target_type, target, target_at)
+            for column, vector in enumerate(_transposed(emit, vectors)):
+                place = emit.at(end, builder.mul(target_step, emit.index(column)))
+                if masked:
+                    emit.store_masked(vector, place, mask(column, columns, of_rows))
+                else:
+                    emit.store(vector, place)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return tile
+
+
+def _transposed(emit: _Emitter, vectors: list[Any]) -> list[Any]:
+    """Exchange halves, then quarters of the halves, and so on (Eklundh 1972)."""
+    count, width = emit.count, emit.count // 2
+    while width:
+        low = [lane if not lane & width else count + lane - width for lane in range(count)]
+        high = [lane + width if not lane & width else count + lane for lane in range(count)]
+        kind = ir.VectorType(ir.IntType(32), count)
+        for row in (row for row in range(count) if not row & width):
+            pair = vectors[row], vectors[row + width]
+            vectors[row], vectors[row + width] = (
+                emit.builder.shuffle_vector(*pair, ir.Constant(kind, lanes))
+                for lanes in (low, high)
+            )
+        width //= 2
+    return vectors
+
+
+_tile, _tile_masked = _transposed_tile(masked=False), _transposed_tile(masked=True)
+
+
+@njit(nogil=True)
+def transpose(source, source_at, source_step, target, target_at, target_step, rows, columns):
+    """Store target[target_at + column · target_step + row] for all of source's rows and columns."""
+    lanes = VECTOR_BYTES // target.itemsize
+    if rows < 4 or columns < 4:  # most of a tile would be empty
+        for column in range(columns):
+            for row in range(rows):
+                value = source[source_at + row * source_step + column]
+                target[target_at + column * target_step + row] = value
+        return
+    for row in range(0, rows, lanes):
+        for column in range(0, columns, lanes):
+            here = source_at + row * source_step + column
+            there = target_at + column * target_step + row
+            if row + lanes <= rows and column + lanes <= columns:
+                _tile(source, here, source_step, target, there, target_step, lanes, lanes)
+            else:
+                _tile_masked(
+                    *(source, here, source_step, target, there, target_step),
+                    *(rows - row, columns - column),
+                )

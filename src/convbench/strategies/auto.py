@@ -12,17 +12,33 @@ from typing import Any, NamedTuple
 
 from convbench import threads
 from convbench.problem import Array, ConvProblem
-from convbench.strategies import _model, fft, im2col, numba_direct, shifted, tensordot
+from convbench.strategies import (
+    _model,
+    fft_tiled,
+    implicit_gemm,
+    numba_depthwise,
+    numba_direct,
+    numba_nhwc,
+    pointwise,
+    shifted,
+    winograd,
+)
 from convbench.strategies._strategy import Strategy
 
 CANDIDATES: tuple[Strategy, ...] = (
     shifted.STRATEGY,  # refuses nothing: auto always works
-    im2col.STRATEGY,
-    tensordot.STRATEGY,
-    fft.STRATEGY,
+    pointwise.STRATEGY,
+    fft_tiled.STRATEGY,
+    implicit_gemm.STRATEGY,
+    numba_nhwc.STRATEGY,
     numba_direct.STRATEGY,
+    numba_depthwise.STRATEGY,
+    winograd.F2X3,
+    winograd.F4X3,  # 6×6 tiles win nothing over it and lose digits: they are for who asks for them
+    winograd.F4X5,
+    winograd.STRIDED,
 )
-"""What is chosen from; a candidate without a row in the calibration is not."""
+"""What is chosen from: whatever is the fastest somewhere by more than a few per cent."""
 
 REMEMBERED = 4096
 """Problems whose choice is kept."""
@@ -79,7 +95,7 @@ def _ranked(problem: ConvProblem, number: int) -> tuple[tuple[Strategy, float], 
     predicted = [
         (each, _model.predicted(calibration, each, problem, number))
         for each in CANDIDATES
-        if each.name in calibration.rows and each.unsupported(problem) is None
+        if each.unsupported(problem) is None
     ]
     return tuple(sorted(predicted, key=lambda candidate: candidate[1]))
 

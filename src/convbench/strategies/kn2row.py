@@ -18,6 +18,9 @@ from convbench.strategies._limits import too_much_workspace
 from convbench.strategies._reach import reach
 from convbench.strategies._strategy import Strategy
 
+# Products of few channels run at a tenth of BLAS's best, so this many may take seconds.
+MAX_MACS = 16_000_000_000
+
 
 @nchw_prepare
 def prepare(weights: Array, problem: ConvProblem) -> Array:
@@ -54,7 +57,13 @@ def flops(problem: ConvProblem, prepared: Any = None) -> int:  # noqa: ARG001  #
 
 
 def unsupported(problem: ConvProblem) -> str | None:
-    """Refuse products that outgrow memory."""
+    """Refuse products of all pixels where a stride needs few, or that outgrow memory."""
+    macs = flops(problem) // 2
+    if macs > MAX_MACS:
+        return (
+            f"would run {macs:,} multiply-adds, of which the output needs {problem.macs:,}; "
+            f"the limit is {MAX_MACS:,}"
+        )
     return too_much_workspace(workspace_bytes(problem))
 
 

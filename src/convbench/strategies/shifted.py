@@ -30,7 +30,8 @@ def run(x: Array, filters: Array, problem: ConvProblem) -> Array:
     product = np.empty_like(output)
     # BLAS and the broadcast product both want contiguous rows: each view is copied here.
     shifted = np.empty((batch, problem.in_channels, out_height, out_width), dtype=x.dtype)
-    channels = shifted.reshape(batch, groups, -1, out_height * out_width)
+    group_in = problem.in_channels // groups
+    channels = shifted.reshape(batch, groups, group_in, out_height * out_width)
     for i, j, view in tap_views(x, problem):
         np.copyto(shifted, view)
         target = product if i or j else output

@@ -17,8 +17,9 @@ import numpy as np
 
 from convbench.problem import Array, ConvProblem
 from convbench.reference import winograd_error_bound
-from convbench.strategies import _winograd
-from convbench.strategies._channels_last import moved_output_bytes, nhwc_prepare, nhwc_run
+from convbench.strategies import _transposed, _winograd
+from convbench.strategies._channels_last import moved_output_bytes
+from convbench.strategies._layout import nchw_prepare
 from convbench.strategies._limits import too_much_workspace
 from convbench.strategies._strategy import Strategy
 from convbench.strategies._toom_cook import Filtering, as_floats, filtering
@@ -34,13 +35,17 @@ def prepare(weights: Array, problem: ConvProblem, *, tile_for: ChooseTile) -> Pr
     """Transform the filters, cut the output into tiles, compile or load the machine code."""
     tile = tile_for(problem)
     _winograd.convolve_tiles(problem.dtype, outputs=tile.outputs, taps=tile.taps)
-    filters = _winograd.transform_filters(weights.transpose(0, 3, 1, 2), problem, tile)
+    if problem.layout == "NCHW":
+        _transposed.load(problem.dtype)
+    filters = _winograd.transform_filters(weights, problem, tile)
     return filters, _winograd.plan(problem, tile)
 
 
-def run(x: Array, prepared: Prepared, problem: ConvProblem) -> Array:  # noqa: ARG001  # of Strategy
-    """Transform, multiply and transform back, block after block."""
-    return _winograd.convolve(x, *prepared)
+def run(x: Array, prepared: Prepared, problem: ConvProblem) -> Array:
+    """Transform, multiply and transform back, block after block, in layout NHWC."""
+    if problem.layout == "NHWC":
+        return _winograd.convolve(x, *prepared)
+    return _transposed.channels_first(_winograd.convolve(_transposed.channels_last(x), *prepared))
 
 
 def flops(problem: ConvProblem, prepared: Any = None, *, tile_for: ChooseTile) -> int:  # noqa: ARG001  # a Flops
@@ -51,7 +56,7 @@ def flops(problem: ConvProblem, prepared: Any = None, *, tile_for: ChooseTile) -
 def workspace_bytes(problem: ConvProblem, *, tile_for: ChooseTile) -> int:
     """Count transformed filters, one block, and what another layout copies."""
     moved = moved_output_bytes(problem)
-    if moved and problem.stride == (1, 1):  # else the copy into whole tiles moves the input too
+    if moved:
         moved += int(np.prod(problem.input_shape)) * problem.itemsize
     return _winograd.workspace_bytes(problem, tile_for(problem)) + moved
 
@@ -118,8 +123,8 @@ def _strategy(
         family="winograd",
         summary=summary,
         reference="Lavin & Gray, CVPR 2016, arXiv:1509.09308",
-        prepare=nhwc_prepare(partial(prepare, tile_for=tile_for)),
-        run=nhwc_run(run),
+        prepare=nchw_prepare(partial(prepare, tile_for=tile_for)),
+        run=run,
         unsupported=unsupported,
         flops=partial(flops, tile_for=tile_for),
         workspace_bytes=partial(workspace_bytes, tile_for=tile_for),
