@@ -29,6 +29,9 @@ STRATEGIES = {
     "numba_direct": 11.3e-6,
     "toeplitz": 900e-6,
 }
+FAMILIES = {"loops": "loops", "loops_dot": "loops", "fft": "fft", "toeplitz": "dense"}
+# As many as a grown table has, most of them close together.
+FORTY_STRATEGIES = STRATEGIES | {f"gemm_variant_{n}": 8e-6 * 1.08**n for n in range(30)}
 # name -> (channels, height, width, filters, kernel, stride, groups)
 PROBLEMS = {
     "question": (3, 32, 32, 10, 2, 2, 1),
@@ -130,13 +133,18 @@ def row(
     }
 
 
-def convolution_store(commits: int = 3, *, subjects: Sequence[str] = ()) -> Store:
+def convolution_store(
+    commits: int = 3,
+    *,
+    subjects: Sequence[str] = (),
+    strategies: Mapping[str, float] = STRATEGIES,
+) -> Store:
     """Make a store of this project: all strategies and problems, two builds, some commits."""
     store = Store()
     noise = np.random.default_rng(0)
     for index in range(commits):
         for blas in BUILDS:
-            store.rows += _run(index, blas, noise)
+            store.rows += _run(index, blas, noise, strategies)
     subjects = [*subjects, *(f"Change number {index}" for index in range(len(subjects), commits))]
     store.tables = {
         "commits": [_commit(index, subjects[index]) for index in range(commits)],
@@ -158,16 +166,18 @@ def convolution_store(commits: int = 3, *, subjects: Sequence[str] = ()) -> Stor
             _cell(index, blas, strategy, problem)
             for index in range(commits)
             for blas in BUILDS
-            for strategy in STRATEGIES
+            for strategy in strategies
             for problem in PROBLEMS
         ],
     }
     return store
 
 
-def _run(index: int, blas: str, noise: np.random.Generator) -> list[dict[str, Any]]:
+def _run(
+    index: int, blas: str, noise: np.random.Generator, strategies: Mapping[str, float]
+) -> list[dict[str, Any]]:
     rows = []
-    for strategy, base in STRATEGIES.items():
+    for strategy, base in strategies.items():
         for problem in PROBLEMS:
             params = {"strategy": strategy, "problem": problem, "dtype": "float32"}
             scale = (flops(problem) / flops("question")) ** (0.55 if base < 20e-6 else 0.8)
@@ -240,7 +250,7 @@ def _cell(index: int, blas: str, strategy: str, problem: str) -> dict[str, Any]:
         "commit": commit_name(index),
         "blas": blas,
         "strategy": strategy,
-        "family": "gemm",
+        "family": FAMILIES.get(strategy, "gemm"),
         "problem": problem,
         "dtype": "float32",
         "flops": executed.get(strategy, flops(problem)),

@@ -1,11 +1,12 @@
 """The built site in a real browser, from disk, without a network."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sample_store import convolution_store, foreign_store
+from sample_store import FORTY_STRATEGIES, convolution_store, foreign_store
 from test_site import HOSTILE, hostile_store
 
 from convbench.report.site import write_site
@@ -43,7 +44,12 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("sites")
-    stores = {"ours": convolution_store(3), "foreign": foreign_store(), "hostile": hostile_store()}
+    stores = {
+        "ours": convolution_store(3),
+        "forty": convolution_store(2, strategies=FORTY_STRATEGIES),
+        "foreign": foreign_store(),
+        "hostile": hostile_store(),
+    }
     return {
         name: write_site(store.measurements(), folder / name).as_uri()
         for name, store in stores.items()
@@ -79,20 +85,53 @@ class Watched:
             )
 
 
+@pytest.mark.parametrize("site", ["ours", "forty"])
 @pytest.mark.parametrize("mode", MODES)
 def test_every_view_draws_from_disk_without_errors_or_requests(
-    browser: Any, sites: dict[str, str], mode: str
+    browser: Any, sites: dict[str, str], mode: str, site: str
 ) -> None:
     watched = Watched(browser, mode)
 
     for view in VIEWS:
-        watched.open(f"{sites['ours']}#/{view}", view)
+        watched.open(f"{sites[site]}#/{view}", view)
         widths = watched.page.evaluate(
             "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
         )
         assert widths[0] == widths[1], f"{view} scrolls sideways"
 
     assert (watched.errors, watched.outside) == ([], [])
+    watched.page.close()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_names_of_problems_stay_in_sight_over_many_rows(
+    browser: Any, sites: dict[str, str], mode: str
+) -> None:
+    watched = Watched(browser, mode)
+    watched.open(f"{sites['forty']}#/matrix", "matrix")
+    table = watched.page.locator("table.matrix >> visible=true")
+
+    if mode == "phone":  # the table scrolls in a box of its own
+        table.locator("..").evaluate("box => { box.scrollIntoView(); box.scrollTop = 1e6; }")
+    else:
+        table.locator("tbody tr").last.scroll_into_view_if_needed()
+
+    for row in (table.locator("thead th").first, table.locator("tbody th").last):
+        sync_api.expect(row).to_be_in_viewport(ratio=1)
+    watched.page.close()
+
+
+def test_rows_can_stand_by_family(browser: Any, sites: dict[str, str]) -> None:
+    watched = Watched(browser, "light")
+    families = "table.matrix >> visible=true >> tbody th small"
+
+    watched.open(f"{sites['ours']}#/matrix?order=family", "matrix")
+
+    names = watched.page.locator(families).all_inner_texts()
+    assert [name for name, _ in groupby(names)] == ["gemm", "fft", "dense", "loops"]
+    watched.page.select_option('select[data-state="order"] >> visible=true', "")
+    assert "order" not in watched.page.url
+    assert watched.page.locator(families).all_inner_texts() != names
     watched.page.close()
 
 

@@ -1,14 +1,15 @@
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 
 from convbench.report.axes import decades, linear, logarithmic, robust_range, spread, ticks
 from convbench.report.figures import history_picture
+from convbench.report.labels import beside, dot, overlap
 from convbench.report.measurements import Commit
 from convbench.report.series import Change, Line, Point
 from convbench.report.sparkline import sparkline
 from convbench.report.why import Timing
-from convbench.report.why_figure import why_picture
+from convbench.report.why_figure import WhyPicture, why_picture
 
 
 def line(*values: float | None, changes: tuple[Change, ...] = (), width: float = 0.1) -> Line:
@@ -58,6 +59,11 @@ def test_labels_are_pushed_apart_within_the_plot() -> None:
 
     assert all(b - a >= 5 for a, b in pairwise(placed))
     assert placed[-1] <= 100
+
+
+def test_of_crowded_labels_the_middle_stays() -> None:
+    assert spread([50, 50, 50], 10, 0, 100) == pytest.approx([40, 50, 60])
+    assert spread([20, 50, 51, 80], 10, 0, 100) == pytest.approx([20, 45.5, 55.5, 80])
 
 
 def test_a_picture_has_a_dot_for_each_value_and_a_cross_for_each_failure() -> None:
@@ -133,4 +139,46 @@ def test_the_scatter_puts_strategies_at_what_they_execute() -> None:
         "fastest",
         "dense",
     ]
-    assert picture.arrow_label == "50× the operations in 1/100 of the time"
+    assert picture.arrow is not None
+    assert picture.arrow.label == "50× the operations in 1/100 of the time"
+
+
+def crowded_picture(crowd: int) -> WhyPicture:
+    """Draw many strategies of the same operations, some of more, and the product."""
+    timings = [
+        Timing(name=f"gemm_variant_{n}", seconds=4e-6 * 1.08**n, flops=61_440) for n in range(crowd)
+    ]
+    timings += [
+        Timing(name=f"transform_{n}", seconds=3e-5 * 2**n, flops=230_000 + 40_000 * n)
+        for n in range(8)
+    ]
+    timings.append(Timing(name="loops", seconds=14e-3, flops=61_440))
+    dense = Timing(name="np.dot 500×3072", seconds=1e-4, flops=3_072_000)
+    return why_picture(timings, dense, 61_440, "loops")
+
+
+@pytest.mark.parametrize("crowd", [1, 10, 40])
+def test_words_of_the_scatter_cover_neither_each_other_nor_points(crowd: int) -> None:
+    picture = crowded_picture(crowd)
+
+    boxes = [spot.label.box(len(f"{spot.name} {spot.value}")) for spot in picture.spots]
+
+    assert not [pair for pair in combinations(boxes, 2) if overlap(*pair)]
+    dots = [dot(spot.x, spot.y) for spot in picture.spots]
+    assert not [(one, other) for one in boxes for other in dots if overlap(one, other)]
+    for left, top, right, bottom in boxes:
+        assert picture.left <= left < right <= picture.right
+        assert picture.top <= top < bottom <= picture.bottom
+
+
+def test_the_scatter_grows_with_the_strategies_that_share_a_column() -> None:
+    assert crowded_picture(10).height < crowded_picture(30).height < crowded_picture(40).height
+
+
+def test_words_without_a_free_place_stand_right_of_their_point() -> None:
+    everywhere = (0.0, 0.0, 1000.0, 1000.0)
+
+    label = beside(500, 500, 10, [everywhere], everywhere)
+
+    assert (label.anchor, label.y) == ("start", 500)
+    assert label.x > 500

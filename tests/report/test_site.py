@@ -6,7 +6,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from sample_store import STRATEGIES, Store, convolution_store, event, foreign_store
+from sample_store import (
+    FORTY_STRATEGIES,
+    REFUSED,
+    STRATEGIES,
+    Store,
+    convolution_store,
+    event,
+    foreign_store,
+)
 
 from convbench.report.data_files import script
 from convbench.report.site import installed_bundle, site_files, write_site
@@ -62,6 +70,7 @@ def hostile_store() -> Store:
 STORES = {
     "three commits": lambda: convolution_store(3),
     "one commit": lambda: convolution_store(1),
+    "forty strategies": lambda: convolution_store(8, strategies=FORTY_STRATEGIES),
     "foreign": foreign_store,
     "empty": Store,
     "hostile": hostile_store,
@@ -147,6 +156,20 @@ def test_no_name_can_end_a_script_or_a_line() -> None:
     assert "<" not in text
     assert "\u2028" not in text
     assert json.loads(text[len('CB.put("x",') : -len(");\n")]) == HOSTILE
+
+
+def test_what_was_always_skipped_is_marked_for_the_menus() -> None:
+    text = files_of("three commits")["data/meta.js"]
+    meta = json.loads(text[len('CB.put("meta",') : -len(");\n")])
+    names = [name for name, _, _ in meta["parameters"]]
+
+    skipped = {
+        (values[names.index("strategy")], values[names.index("problem")])
+        for _, _, _, values, *mark in meta["series"]
+        if mark
+    }
+
+    assert skipped == set(REFUSED)
 
 
 def test_commits_link_to_their_host_only_when_asked() -> None:

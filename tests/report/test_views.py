@@ -200,6 +200,39 @@ def test_a_value_of_an_earlier_commit_says_so() -> None:
     assert cell.commit == commit_name(0)[:8]
 
 
+def test_strategies_without_a_value_are_named_below_the_table() -> None:
+    store = convolution_store(1)
+    for made in store.rows:
+        if made["strategy"] == "toeplitz":
+            made |= {"status": "skipped", "value": math.nan}
+
+    matrix = matrix_of(store)
+
+    assert matrix.idle == ("toeplitz",)
+    assert len(matrix.rows) == len(STRATEGIES) - 1
+    assert sum(matrix.counts.values()) == len(STRATEGIES) * len(matrix.heads)
+
+
+def test_a_strategy_that_only_fails_keeps_its_row() -> None:
+    store = convolution_store(1)
+    for made in store.rows:
+        if made["strategy"] == "toeplitz":
+            made |= {"status": "failed", "value": math.nan}
+
+    assert "toeplitz" in {each.strategy for each in matrix_of(store).rows}
+
+
+def test_families_come_from_the_commits_that_have_the_strategy() -> None:
+    store = convolution_store(2)
+    for cell in store.tables["cells"]:
+        if cell["run"] == "run-0":
+            cell["family"] = ""
+
+    families = {each.strategy: each.family for each in matrix_of(store).rows}
+
+    assert (families["loops"], families["im2col"]) == ("loops", "gemm")
+
+
 def test_champions_are_the_matrix_in_short() -> None:
     measurements = convolution_store(1).measurements()
     matrices = build_matrices(measurements, build_series(measurements))
@@ -278,6 +311,41 @@ def test_executed_operations_are_those_of_the_run_shown() -> None:
     executed = {timing.name: timing.flops for timing in paradox_of(store).timings}
 
     assert executed["fft"] == 500_000
+
+
+def test_a_unit_without_prefixes_is_said_once() -> None:
+    store = Store()
+    store.rows.append(
+        row(0, 1.8e-7, params=CELL, benchmark="a.A.track_error", unit="relative error")
+    )
+
+    (group,) = overview_of(store).newest.groups
+
+    assert group.detail == "f · track_error · relative error"
+    assert group.rows[0].cells[0] is not None
+    assert group.rows[0].cells[0].text == "1.80e-7"
+
+
+def test_strategies_without_a_problem_stand_fastest_first_and_skipped_last() -> None:
+    store = Store()
+    for strategy, value in (("a", None), ("b", 2.0), ("c", 1.0)):
+        params = {"strategy": strategy, "cache": "cold"}
+        made = row(0, value, params=params, benchmark="compile.Compile.timeraw_first_call")
+        store.rows.append(made | {"status": "ok" if value else "skipped"})
+
+    (group,) = overview_of(store).newest.groups
+
+    assert [each.label for each in group.rows] == ["c, cold", "b, cold", "a, cold"]
+
+
+def test_a_history_that_was_always_skipped_says_so() -> None:
+    store = Store(rows=[row(n, None, params=CELL, status="skipped") for n in range(3)])
+    measurements = store.measurements()
+
+    history = build_history(measurements, build_series(measurements), ())
+
+    assert history is not None
+    assert history.notes == ("openblas: skipped at every commit",)
 
 
 def test_history_starts_at_the_newest_change(changed: Store) -> None:

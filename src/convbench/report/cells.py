@@ -40,11 +40,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What tables other than the values say: problems, reasons for skips, refused builds."""
+    """What tables other than the values say: problems, reasons for skips, refusals, families."""
 
     facts: Facts
     reasons: Mapping[tuple[str, str, str], str]
     refused: Refusals
+    families: Mapping[str, str]
 
     def flops(self, problem: str) -> int | None:
         """Give the direct algorithm's operations."""
@@ -63,6 +64,12 @@ def unsupported_reasons(cells: pd.DataFrame) -> dict[tuple[str, str, str], str]:
     refused = cells[cells["unsupported"].notna() & (cells["unsupported"] != "")]
     keys = zip(refused["strategy"], refused["problem"], refused["dtype"], strict=True)
     return dict(zip(keys, refused["unsupported"].astype(str), strict=True))
+
+
+def families(cells: pd.DataFrame) -> dict[str, str]:
+    """Give each strategy's family; a commit that did not have the strategy knows none."""
+    known = cells[cells["family"].notna() & (cells["family"] != "")]
+    return dict(zip(known["strategy"], known["family"].astype(str), strict=True))
 
 
 def refusals(environments: pd.DataFrame) -> Refusals:

@@ -13,6 +13,7 @@ from convbench.report.measurements import Measurements
 from convbench.report.naming import line_order
 from convbench.report.paradox import Paradox
 from convbench.report.series import Change, Line, Point, Series
+from convbench.report.why_figure import WhyPicture
 
 # Characters that end a script element or, in old engines, a line of JavaScript.
 UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -84,6 +85,7 @@ def _meta(
                 measures.index(one.measure),
                 *place,
                 [dict(one.params).get(name) for name in parameters],
+                *([1] if all(line.always_skipped for line in one.lines) else []),
             ]
             for one, place in zip(series, places, strict=True)
         ],
@@ -134,19 +136,34 @@ def _change_data(change: Change) -> list[object]:
 
 
 def _paradox_data(one: Paradox) -> Mapping[str, object]:
+    """Write the points, and where the picture has them and their words, in parts of the plot."""
+    picture = one.picture
+    arrow = picture.arrow
     return {
         "machine": one.machine,
         "line": one.line,
         "dtype": one.dtype,
         "flops": one.question.flops,
-        "asked": next((s.name for s in one.picture.spots if s.role == "asked"), None),
+        "asked": next((s.name for s in picture.spots if s.role == "asked"), None),
         "fastest": one.explanation.rows[0].name,
         "names": [timing.name for timing in one.timings],
         "seconds": [_short(timing.seconds) for timing in one.timings],
         "operations": [timing.flops or one.question.flops for timing in one.timings],
         "dense": [one.dense.name, _short(one.dense.seconds), one.dense.flops],
-        "arrow": one.picture.arrow_label,
+        "domains": [list(map(_short, picture.x_domain)), list(map(_short, picture.y_domain))],
+        "height": picture.height,
+        "labels": [
+            [*_parts(picture, spot.label.x, spot.label.y), spot.label.anchor]
+            for spot in picture.spots
+        ],
+        "arrow": arrow and [arrow.label, *_parts(picture, *arrow.at(arrow.part))],
     }
+
+
+def _parts(picture: WhyPicture, x: float, y: float) -> tuple[float, float]:
+    """Give a place as parts of the plot's width and height, from the lower left."""
+    across = (x - picture.left) / (picture.right - picture.left)
+    return round(across, 4), round((picture.bottom - y) / (picture.bottom - picture.top), 4)
 
 
 def _short(value: float | None) -> float | None:

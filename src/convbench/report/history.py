@@ -142,6 +142,8 @@ def verdict(label: str, line: Line, measurements: Measurements) -> str:
     if line.changes:
         found = ", ".join(f"{percent(change.ratio)}" for change in line.changes)
         return f"{label}: {counted(len(line.changes), 'change')} found ({found})"
+    if line.always_skipped:
+        return f"{label}: skipped at every commit"
     measured, needed = line.searched, measurements.min_commits
     if measured < needed:
         return f"{label}: {measured} of {counted(needed, 'commit')}: no verdict yet"

@@ -9,7 +9,7 @@ from convbench.report.axes import spread
 Box = tuple[float, float, float, float]
 
 LINE = 17.0  # pixels from one line of words to the next
-CHARACTER = 7.3  # mean width of a character, rather too wide
+CHARACTER = 7.0  # mean width of a character, rather too wide
 NEAR, FAR = 14.0, 40.0  # from a point to its words, without and with room for a leader line
 FURTHEST = 9  # lines that words may stand above or below their point
 DOT = 7.0
@@ -35,9 +35,7 @@ def dot(x: float, y: float) -> Box:
     return x - DOT, y - DOT, x + DOT, y + DOT
 
 
-def left_of_column(
-    points: Sequence[tuple[float, float]], low: float, high: float
-) -> list[Label]:
+def left_of_column(points: Sequence[tuple[float, float]], low: float, high: float) -> list[Label]:
     """List the words of points that stand one above the other, left of them all."""
     order = sorted(range(len(points)), key=lambda index: points[index][1])
     heights = spread([points[index][1] for index in order], LINE, low, high)
@@ -69,9 +67,7 @@ def _places(x: float, y: float) -> list[Label]:
 
 def overlap(one: Box, other: Box) -> bool:
     """Whether two boxes share a pixel."""
-    return (
-        one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-    )
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _contains(outer: Box, inner: Box) -> bool:

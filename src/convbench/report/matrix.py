@@ -10,6 +10,7 @@ from convbench.report.cells import (
     Context,
     build_cell,
     facts_of_problems,
+    families,
     refusals,
     unsupported_reasons,
 )
@@ -41,15 +42,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A strategy's cells, in the order of the heads."""
+    """A strategy's cells, in the order of the heads; the family is empty where unknown."""
 
     strategy: str
+    family: str
     cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """One table."""
+    """One table; `idle` are the strategies without a value or failure in it, left out."""
 
     machine: str
     line: str
@@ -58,6 +60,7 @@ class Matrix:
     commit: str
     heads: tuple[Head, ...]
     rows: tuple[Row, ...]
+    idle: tuple[str, ...]
     wins: tuple[Win, ...]
     notes: tuple[Note, ...]
     counts: Mapping[str, int]
@@ -71,6 +74,7 @@ def build_matrices(measurements: Measurements, series: Sequence[Series]) -> tupl
         facts_of_problems(measurements.tables["problems"]),
         unsupported_reasons(measurements.tables["cells"]),
         refusals(measurements.tables["environments"]),
+        families(measurements.tables["cells"]),
     )
     matrices = [
         _build_matrix(measurements, key, found, order, context) for key, found in groups.items()
@@ -109,7 +113,7 @@ def _build_matrix(
                 build_cell(measurements, found, (strategy, problem, dtype), wins, context, newest)
                 for problem in problems
             )
-            rows.append(Row(strategy, tuple(cells)))
+            rows.append(Row(strategy, context.families.get(strategy, ""), tuple(cells)))
     statuses = [cell.status for row in rows for cell in row.cells]
     identities = {line.identity for _, line in found.values() if line.identity}
     return Matrix(
@@ -119,11 +123,16 @@ def _build_matrix(
         dtype,
         measurements.commits[newest].short,
         tuple(_head(problem, context.facts.get(problem)) for problem in problems),
-        tuple(rows),
+        tuple(row for row in rows if not _is_idle(row)),
+        tuple(row.strategy for row in rows if _is_idle(row)),
         tuple(wins[problem] for problem in problems if problem in wins),
         _notes(rows, problems),
         {status: statuses.count(status) for status in (OK, FAILED, SKIPPED, MISSING)},
     )
+
+
+def _is_idle(row: Row) -> bool:
+    return all(cell.status not in (OK, FAILED) for cell in row.cells)
 
 
 def _head(problem: str, facts: Mapping[str, int] | None) -> Head:

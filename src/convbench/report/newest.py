@@ -8,7 +8,7 @@ from convbench.report.cells import facts_of_problems
 from convbench.report.links import history_link
 from convbench.report.measurements import Measurements
 from convbench.report.naming import line_order
-from convbench.report.readable import quantity, significant
+from convbench.report.readable import SCALES, quantity, significant
 from convbench.report.series import Line, Series
 from convbench.report.sparkline import Sparkline, sparkline
 from convbench.report.winners import MEASURE
@@ -93,7 +93,9 @@ def newest_values(measurements: Measurements, series: Sequence[Series]) -> Newes
 
 def _group(one: Series) -> tuple[str, str]:
     if one.strategy and one.problem:
-        return one.problem, " · ".join(filter(None, (one.dtype, one.measure)))
+        # A unit without prefixes is said once; `relative error` is longer than its numbers.
+        unit = "" if one.unit in SCALES else one.unit
+        return one.problem, " · ".join(filter(None, (one.dtype, one.measure, unit)))
     return one.measure, one.unit
 
 
@@ -110,7 +112,7 @@ def _order(
         flops.get(one.problem, math.inf) if cell else 0.0,
         one.problem,
         one.dtype if cell else "",
-        (math.inf if last_value is None else last_value) if cell else 0.0,
+        (math.inf if last_value is None else last_value) if one.strategy else 0.0,
     )
 
 
@@ -133,6 +135,8 @@ def _value_row(one: Series, lines: Sequence[tuple[str, str]], commits: int) -> V
     )
     if one.strategy and one.problem:
         return ValueRow(one.strategy, history_link(one), cells)
+    if one.strategy:
+        return ValueRow(", ".join(value for _, value in one.params), history_link(one), cells)
     return ValueRow(
         one.dtype if one.label == f"dtype={one.dtype}" else one.label, history_link(one), cells
     )
@@ -146,4 +150,7 @@ def _value_cell(line: Line, unit: str, commits: int) -> ValueCell:
     if point.low is not None and point.high is not None and point.value:
         half = (point.high - point.low) / 2 / abs(point.value) * 100
         interval = f"±{significant(half, 2)} %" if half >= 0.05 else "±0 %"
-    return ValueCell(point.status, quantity(point.value, unit), interval, sparkline(line, commits))
+    scaled = unit if unit in SCALES else ""
+    return ValueCell(
+        point.status, quantity(point.value, scaled), interval, sparkline(line, commits)
+    )

@@ -62,6 +62,11 @@ class Line:
         """Positions and values of the points that have one."""
         return tuple((p.position, p.value) for p in self.points if p.value is not None)
 
+    @property
+    def always_skipped(self) -> bool:
+        """Whether there is nothing to see: neither a value nor a failure."""
+        return all(point.status == SKIPPED for point in self.points)
+
 
 @dataclass(frozen=True, slots=True)
 class Series:

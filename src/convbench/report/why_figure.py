@@ -1,17 +1,23 @@
 """Operations against time as coordinates: the points of one question and its matrix product."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from convbench.report.axes import Scale, decades, logarithmic, spread
+from convbench.report.axes import Scale, decades, logarithmic
 from convbench.report.figures import Tick
+from convbench.report.labels import LINE, Box, Label, beside, dot, left_of_column, overlap
 from convbench.report.readable import operations, round_quantity, seconds, significant, times
 from convbench.report.why import Timing
 
-WIDTH, HEIGHT = 1120, 470
+WIDTH, LEAST_HEIGHT = 1120, 470
 LEFT, RIGHT, TOP, BOTTOM = 64, 18, 20, 50
-LABEL_GAP, LABEL_SHIFT = 17.0, 46.0
+SIDE = 210  # room for words left of the leftmost points and right of the rightmost
+CORNER = 110  # width of a rate's words
+COLUMN = 30  # points of so many pixels stand one above the other
+ROOM = 22  # height for each label of the leftmost column
 RATES = tuple(10.0**exponent for exponent in range(-5, 5))
+
+Domain = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +29,7 @@ class Spot:
     role: str
     x: float
     y: float
-    label_x: float
-    label_y: float
+    label: Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,60 +44,103 @@ class RateLine:
 
 
 @dataclass(frozen=True, slots=True)
-class WhyPicture:
-    """The scatter with its axes, ready to draw; `arrow` goes from the asked code to np.dot."""
+class Arrow:
+    """An arrow from the asked code to np.dot; `part` is where along it the words stand."""
 
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    label: str
+    part: float
+
+    def at(self, part: float) -> tuple[float, float]:
+        """Give the place so far along the arrow, 0 to 1."""
+        return self.x1 + part * (self.x2 - self.x1), self.y1 + part * (self.y2 - self.y1)
+
+    def words(self, part: float) -> Box:
+        """Give the box of the words that are centred above that place."""
+        x, y = self.at(part)
+        box = Label(x, y - LINE / 2, "start").box(len(self.label))
+        half = (box[2] - box[0]) / 2
+        return box[0] - half, box[1], box[2] - half, box[3]
+
+
+@dataclass(frozen=True, slots=True)
+class WhyPicture:
+    """The scatter with its axes, ready to draw; `spots` in the order of the timings, then np.dot.
+
+    The domains are the axes' ends, in operations and seconds.
+    """
+
+    x_domain: Domain
+    y_domain: Domain
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     rates: tuple[RateLine, ...]
     spots: tuple[Spot, ...]
-    arrow: tuple[float, float, float, float] | None
-    arrow_label: str
+    arrow: Arrow | None
+    height: int
     width: int = WIDTH
-    height: int = HEIGHT
     left: int = LEFT
     right: int = WIDTH - RIGHT
     top: int = TOP
-    bottom: int = HEIGHT - BOTTOM
+
+    @property
+    def bottom(self) -> int:
+        """Where the plot ends."""
+        return self.height - BOTTOM
 
 
 def why_picture(
     timings: Sequence[Timing], dense: Timing, direct_flops: int, asked: str
 ) -> WhyPicture:
-    """Place the strategies and the matrix product.
+    """Place the strategies and the matrix product; the more share a column, the higher.
 
     A strategy whose executed operations are unknown stands at the direct algorithm's.
     """
     everything = [*timings, dense]
     flops = [timing.flops or direct_flops for timing in everything]
-    x_domain = (min(flops) / 2.2, max(flops) * 3.2)
-    y_domain = (
-        min(timing.seconds for timing in everything) / 2,
-        max(timing.seconds for timing in everything) * 2,
-    )
+    x_domain = _with_sides(flops)
+    times_taken = [timing.seconds for timing in everything]
+    y_domain = (min(times_taken) / 2, max(times_taken) * 2)
     x_scale = logarithmic(x_domain, (LEFT, WIDTH - RIGHT))
-    y_scale = logarithmic(y_domain, (HEIGHT - BOTTOM, TOP))
-    spots = _label(
-        [
-            _spot(timing, flop, x_scale, y_scale, _role(timing, timings, dense, asked))
-            for timing, flop in zip(everything, flops, strict=True)
-        ]
+    xs = [x_scale(number) for number in flops]
+    crowd = sum(x < min(xs) + COLUMN for x in xs)
+    height = max(LEAST_HEIGHT, TOP + BOTTOM + ROOM * crowd)
+    y_scale = logarithmic(y_domain, (height - BOTTOM, TOP))
+    ys = map(y_scale, times_taken)
+    points = [(round(x, 1), round(y, 1)) for x, y in zip(xs, ys, strict=True)]
+    rates = tuple(
+        line for rate in RATES if (line := _rate_line(rate, x_domain, y_domain, x_scale, y_scale))
     )
-    start = next((spot for spot in spots if spot.role == "asked"), None)
-    end = next(spot for spot in spots if spot.role == "dense")
-    asked_timing = next((timing for timing in timings if timing.name == asked), None)
+    roles = [_role(timing, timings, dense, asked) for timing in everything]
+    words = [f"{timing.name} {seconds(timing.seconds)}" for timing in everything]
+    arrow = _arrow(timings, dense, direct_flops, asked, points)
+    labels = _labels(points, words, rates, arrow, height)
     return WhyPicture(
+        x_domain=x_domain,
+        y_domain=y_domain,
         x_ticks=tuple(Tick(round(x_scale(t), 1), operations(t)) for t in decades(*x_domain)),
         y_ticks=tuple(
             Tick(round(y_scale(t), 1), round_quantity(t, "seconds")) for t in decades(*y_domain)
         ),
-        rates=tuple(
-            line for rate in RATES if (line := _rate_line(rate, x_domain, y_domain)) is not None
+        rates=rates,
+        spots=tuple(
+            Spot(timing.name, seconds(timing.seconds), role, *point, label)
+            for timing, role, point, label in zip(everything, roles, points, labels, strict=True)
         ),
-        spots=tuple(spots),
-        arrow=_shortened(start, end) if start else None,
-        arrow_label=_arrow_label(asked_timing, dense, direct_flops) if asked_timing else "",
+        arrow=arrow,
+        height=height,
     )
+
+
+def _with_sides(flops: Sequence[int]) -> Domain:
+    """Give the axis' ends, with room for words on both sides of the points."""
+    low, high = min(flops), max(flops)
+    plot = WIDTH - RIGHT - LEFT
+    beyond = max(high / low, 10.0) ** (SIDE / (plot - 2 * SIDE))
+    return low / beyond, high * beyond
 
 
 def _role(timing: Timing, timings: Sequence[Timing], dense: Timing, asked: str) -> str:
@@ -103,61 +151,86 @@ def _role(timing: Timing, timings: Sequence[Timing], dense: Timing, asked: str) 
     return "fastest" if timing is min(timings, key=lambda one: one.seconds) else "other"
 
 
-def _spot(timing: Timing, flops: int, x_scale: Scale, y_scale: Scale, role: str) -> Spot:
-    x, y = round(x_scale(flops), 1), round(y_scale(timing.seconds), 1)
-    return Spot(timing.name, seconds(timing.seconds), role, x, y, x, y)
+def _labels(
+    points: Sequence[tuple[float, float]],
+    words: Sequence[str],
+    rates: Sequence[RateLine],
+    arrow: Arrow | None,
+    height: int,
+) -> list[Label]:
+    """Put words left of the leftmost points, which are most, and beside the others where free."""
+    plot: Box = (LEFT, TOP, WIDTH - RIGHT, height - BOTTOM)
+    first = min(x for x, _ in points) + COLUMN
+    column = [index for index, (x, _) in enumerate(points) if x < first]
+    listed = left_of_column(
+        [points[index] for index in column], TOP + LINE / 2, height - BOTTOM - LINE / 2
+    )
+    placed = dict(zip(column, listed, strict=True))
+    taken = [dot(*point) for point in points]
+    taken += [label.box(len(words[index])) for index, label in placed.items()]
+    taken += [Label(line.x2 - 6, line.y2 + 12, "end").box(len(line.label)) for line in rates]
+    if arrow:
+        taken += [dot(*arrow.at(step / 40)) for step in range(41)]
+        taken.append(arrow.words(arrow.part))
+    # From top to bottom, np.dot first: it is what all are compared with.
+    rest = (index for index in range(len(points)) if index not in placed)
+    for index in sorted(rest, key=lambda one: (one != len(points) - 1, points[one][1])):
+        placed[index] = beside(*points[index], len(words[index]), taken, plot)
+        taken.append(placed[index].box(len(words[index])))
+    return [_rounded(placed[index]) for index in range(len(points))]
 
 
-def _label(spots: Sequence[Spot]) -> list[Spot]:
-    """Put labels right of their points, pushed apart where points share a column."""
-    columns: dict[int, list[Spot]] = {}
-    for spot in sorted(spots, key=lambda one: (one.x, one.y)):
-        near = next((x for x in columns if abs(x - spot.x) < 150), int(spot.x))
-        columns.setdefault(near, []).append(spot)
-    placed = []
-    for column in columns.values():
-        ordered = sorted(column, key=lambda one: one.y)
-        heights = spread([one.y for one in ordered], LABEL_GAP, TOP + 8, HEIGHT - BOTTOM - 8)
-        # A column of one point needs no leader line, so its label stands close.
-        shift = LABEL_SHIFT if len(ordered) > 1 else 14.0
-        right = max(one.x for one in ordered) + shift
-        for spot, height in zip(ordered, heights, strict=True):
-            placed.append(
-                Spot(spot.name, spot.value, spot.role, spot.x, spot.y, right, round(height, 1))
-            )
-    return placed
+def _rounded(label: Label) -> Label:
+    return Label(round(label.x, 1), round(label.y, 1), label.anchor)
 
 
 def _rate_line(
-    rate: float, x_domain: tuple[float, float], y_domain: tuple[float, float]
+    rate: float, x_domain: Domain, y_domain: Domain, x_scale: Scale, y_scale: Scale
 ) -> RateLine | None:
     """Cut the line time = operations ÷ rate to the plot; None outside it."""
-    x_scale = logarithmic(x_domain, (LEFT, WIDTH - RIGHT))
-    y_scale = logarithmic(y_domain, (HEIGHT - BOTTOM, TOP))
     per_second = rate * 1e9
     first = max(x_domain[0], y_domain[0] * per_second)
     last = min(x_domain[1], y_domain[1] * per_second)
     if first * 1.3 > last:
         return None
+    end = x_scale(last)
     return RateLine(
         round(x_scale(first), 1),
         round(y_scale(first / per_second), 1),
-        round(x_scale(last), 1),
+        round(end, 1),
         round(y_scale(last / per_second), 1),
-        f"{significant(rate, 1)} GFLOP/s",
+        # Words end where the line ends: of one in the left corner they would leave the plot.
+        f"{significant(rate, 1)} GFLOP/s" if end > LEFT + CORNER else "",
     )
 
 
-def _shortened(start: Spot, end: Spot) -> tuple[float, float, float, float]:
+def _arrow(
+    timings: Sequence[Timing],
+    dense: Timing,
+    direct_flops: int,
+    asked: str,
+    points: Sequence[tuple[float, float]],
+) -> Arrow | None:
+    """Draw the arrow, its words as near to its middle as no point stands."""
+    index = next((n for n, timing in enumerate(timings) if timing.name == asked), None)
+    if index is None:
+        return None
+    label = _arrow_label(timings[index], dense, direct_flops)
+    bare = Arrow(*_shortened(points[index], points[-1]), label, 0.5)
+    parts = (0.5, 0.45, 0.55, 0.4, 0.6, 0.35, 0.65, 0.3, 0.7)
+    dots = [dot(*point) for point in points]
+    free = (p for p in parts if not any(overlap(bare.words(p), one) for one in dots))
+    return replace(bare, part=next(free, 0.5))
+
+
+def _shortened(
+    start: tuple[float, float], end: tuple[float, float]
+) -> tuple[float, float, float, float]:
     """Keep the arrow off both points."""
-    length = max(((end.x - start.x) ** 2 + (end.y - start.y) ** 2) ** 0.5, 1.0)
-    dx, dy = (end.x - start.x) / length * 16, (end.y - start.y) / length * 16
-    return (
-        round(start.x + dx, 1),
-        round(start.y + dy, 1),
-        round(end.x - dx, 1),
-        round(end.y - dy, 1),
-    )
+    (x1, y1), (x2, y2) = start, end
+    length = max(((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5, 1.0)
+    dx, dy = (x2 - x1) / length * 16, (y2 - y1) / length * 16
+    return round(x1 + dx, 1), round(y1 + dy, 1), round(x2 - dx, 1), round(y2 - dy, 1)
 
 
 def _arrow_label(asked: Timing, dense: Timing, direct_flops: int) -> str:

@@ -99,7 +99,9 @@ window.CB = (() => {
     if (!control) return;
     const { view, query } = state();
     // All choices of the view together, so that the link says everything that is shown.
-    for (const other of control.form.querySelectorAll("select[data-state]")) query.set(other.dataset.state, other.value);
+    for (const other of control.form.querySelectorAll("select[data-state]")) {
+      if (other.value) query.set(other.dataset.state, other.value);
+    }
     if (control.value) query.set(control.dataset.state, control.value); else query.delete(control.dataset.state);
     remember(view, query);
     enter();
@@ -123,6 +125,26 @@ window.CB = (() => {
     }
   }
   views.set("overview", filterNewest);
+
+  // Families stand by their fastest strategy; within one, and without families, by speed.
+  function orderMatrix(query, section) {
+    const select = section.querySelector("select[data-state=order]");
+    if (!select) return;
+    const grouped = query.get("order") === "family";
+    select.value = grouped ? "family" : "";
+    for (const body of section.querySelectorAll(".matrix tbody")) {
+      const rows = [...body.querySelectorAll("tr[data-family]")];
+      rows.forEach((row, index) => { row.dataset.rank ??= index; });
+      rows.sort((a, b) => a.dataset.rank - b.dataset.rank);
+      const families = [...new Set(rows.map((row) => row.dataset.family))];
+      if (grouped) rows.sort((a, b) => families.indexOf(a.dataset.family) - families.indexOf(b.dataset.family));
+      rows.forEach((row, index) => {
+        row.classList.toggle("first", grouped && index > 0 && row.dataset.family !== rows[index - 1].dataset.family);
+      });
+      body.prepend(...rows);
+    }
+  }
+  views.set("matrix", orderMatrix);
 
   const THEMES = [["", "◐", "as the system"], ["light", "☀", "light"], ["dark", "☾", "dark"]];
   function labelTheme() {

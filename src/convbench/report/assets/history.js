@@ -10,15 +10,18 @@
   const SCALES = [["", "zoomed"], ["zero", "from zero"], ["log", "logarithmic"]];
 
   // The first parameter lists all its values, the next those that exist with it, and so on;
-  // so every choice that can be made exists.
+  // so every choice that can be made exists. One that was always skipped says so.
   function choose(query) {
     let rows = meta.series.map((row, index) => ({ row, index }));
     const first = meta.series[meta.first];
     const choices = [];
-    function narrow(key, label, valueOf, wanted, names) {
+    function narrow(key, label, valueOf, wanted) {
       const values = [...new Set(rows.map(({ row }) => valueOf(row)))].filter((value) => value !== null);
       if (!values.length) return;
-      const value = values.includes(wanted) ? wanted : values.includes(valueOf(first)) ? valueOf(first) : values[0];
+      const live = new Set(rows.filter(({ row }) => !row[4]).map(({ row }) => valueOf(row)));
+      const wished = [wanted, valueOf(first)].find((one) => values.includes(one));
+      const value = wished ?? values.find((one) => live.has(one)) ?? values[0];
+      const names = new Map(values.map((one) => [one, live.has(one) ? one : `${one} (skipped)`]));
       rows = rows.filter(({ row }) => valueOf(row) === value);
       choices.push({ key, label, values, value, names });
     }
@@ -57,6 +60,9 @@
   function verdict(line) {
     const measured = line.searched ?? line.y.filter((value) => value !== null).length;
     const changes = line.changes || [];
+    if (line.y.length === (line.bad || []).filter(([, status]) => status === "skipped").length) {
+      return `${line.label}: skipped at every commit`;
+    }
     if (changes.length) {
       return `${line.label}: ${readable.counted(changes.length, "change")} found (${changes.map((change) => readable.percent(change[3])).join(", ")})`;
     }
@@ -192,9 +198,14 @@
     const step = Math.max(1, Math.ceil(positions.length / (narrow ? 3 : 8)));
     const shown = positions.filter((_, i) => i % step === 0);
     const few = positions.length <= (narrow ? 3 : 8);
+    // Many labels, or the last one, have no room for number and date in one line.
+    const stacked = narrow || positions.length > 5;
     const margin = positions.length > 1 ? (positions.at(-1) - positions[0]) * (narrow && few ? 0.16 : 0.03) + 0.12 : 1;
-    Object.assign(figure.yaxis, { type: scale === "log" ? "log" : "linear", ...(limits && { range: limits.map((value) => value / size) }) });
-    figure.annotations.push({
+    if (!values.length) {
+      figure.annotations.push({ xref: "paper", yref: "paper", x: 0.5, y: 0.5, showarrow: false, text: "no values", font: { color: CB.plot.colour("muted"), size: 15 } });
+    }
+    Object.assign(figure.yaxis, { visible: values.length > 0, type: scale === "log" ? "log" : "linear", ...(limits && { range: limits.map((value) => value / size) }) });
+    if (values.length) figure.annotations.push({
       xref: "paper", yref: "paper", x: 0, y: 1, xanchor: "left", yanchor: "bottom", yshift: 2, xshift: -44, showarrow: false,
       text: CB.plot.esc(unit === "seconds" && !narrow ? `${name} (lower is better)` : name), font: { color: CB.plot.colour("muted"), size: 13 },
     });
@@ -204,7 +215,7 @@
         const [hash, day] = meta.commits[x];
         // Of many commits of one day only the first is named by it.
         const date = few || i === 0 || meta.commits[shown[i - 1]][1] !== day ? day : "";
-        return CB.plot.esc(few ? `${hash.slice(0, 8)}${narrow ? "\n" : " "}${date}` : date.slice(narrow ? 5 : 0) || hash.slice(0, 8)).replace("\n", "<br>");
+        return CB.plot.esc(few ? `${hash.slice(0, 8)}${stacked ? "\n" : " "}${date}` : date.slice(narrow ? 5 : 0) || hash.slice(0, 8)).replace("\n", "<br>");
       }),
     });
     return { size, limits };

@@ -17,6 +17,8 @@
       });
       // On a phone only the lines that leave at the right side have room for their words.
       if (narrow && last < xs[1]) continue;
+      // Words end where their line ends: of one in the left corner they would leave the plot.
+      if (Math.log(last / xs[0]) < 0.1 * Math.log(xs[1] / xs[0])) continue;
       annotations.push({
         x: Math.log10(last), y: Math.log10(last / perSecond), xanchor: "right", yanchor: "top", showarrow: false,
         text: `${readable.significant(10 ** exponent, 1)} GFLOP/s`, font: { size: 12, color: CB.plot.colour("muted") },
@@ -25,40 +27,39 @@
     return { traces, annotations };
   }
 
-  // Labels right of their points, pushed apart; heights are in pixels, as shifts from the point.
-  function labels(points, ys, height, reach) {
-    const span = Math.log10(ys[1] / ys[0]);
-    const pixel = (value) => (Math.log10(ys[1] / value) / span) * height;
-    const columns = new Map();
-    for (const point of points) {
-      const key = [...columns.keys()].find((x) => Math.abs(Math.log10(x / point.x)) < reach) || point.x;
-      columns.set(key, [...(columns.get(key) || []), point]);
-    }
-    const result = [];
-    for (const column of columns.values()) {
-      column.sort((a, b) => pixel(a.y) - pixel(b.y));
-      const places = column.map((point) => pixel(point.y));
-      for (let i = 1; i < places.length; i += 1) places[i] = Math.max(places[i], places[i - 1] + 17);
-      if (places.at(-1) > height - 8) places[places.length - 1] = height - 8;
-      for (let i = places.length - 2; i >= 0; i -= 1) places[i] = Math.min(places[i], places[i + 1] - 17);
-      const right = Math.max(...column.map((point) => point.x));
-      column.forEach((point, i) => result.push({ ...point, right, shift: places[i] - pixel(point.y), alone: column.length === 1 }));
-    }
-    return result;
+  // Where the document's picture has the words; in a narrow one only what matters has words.
+  function words(points, xs, ys, narrow) {
+    const { esc, colour } = CB.plot;
+    const along = ([low, high], part) => Math.log10(low) + part * Math.log10(high / low);
+    return points.filter((point) => !narrow || point.shade !== "muted").map((point) => {
+      const [across, up, anchor] = point.label;
+      const name = point.shade === "muted" ? esc(point.name) : `<b>${esc(point.name)}</b>`;
+      const place = !narrow
+        ? { showarrow: true, axref: "x", ayref: "y", ax: along(xs, across), ay: along(ys, up), xanchor: anchor === "end" ? "right" : "left" }
+        : point.dense ? { showarrow: false, xanchor: "center", yanchor: "bottom", yshift: 9 } : { showarrow: false, xanchor: "left", xshift: 9 };
+      return {
+        x: Math.log10(point.x), y: Math.log10(point.y), yanchor: "middle", align: "left", ...place,
+        arrowhead: 0, arrowwidth: 1, arrowcolor: colour("still"), standoff: 6,
+        text: `${name}${narrow ? "<br>" : " "}${esc(readable.quantity(point.y, "seconds"))}`,
+        font: { size: narrow ? 12 : 13, color: colour(point.shade === "muted" ? "ink" : point.shade) },
+        // Words have room of their own; their grounds must not hide a neighbour's leader line.
+        ...(narrow && { bgcolor: colour("box") }), borderpad: 1,
+      };
+    });
   }
 
   function draw(data, target) {
     const { esc, colour, layout } = CB.plot;
-    const narrow = innerWidth < 760;
+    const narrow = innerWidth < 1000;
     const [denseName, denseSeconds, denseFlops] = data.dense;
     const role = (name) => (name === data.asked ? "worse" : name === data.fastest ? "better" : "muted");
-    const points = data.names.map((name, i) => ({ name, x: data.operations[i], y: data.seconds[i], shade: role(name) }));
+    const points = data.names.map((name, i) => ({ name, x: data.operations[i], y: data.seconds[i], shade: role(name), label: data.labels[i] }));
+    points.push({ name: denseName, x: denseFlops, y: denseSeconds, shade: "better", dense: true, label: data.labels.at(-1) });
     points.sort((a, b) => (a.shade === "muted" ? 0 : 1) - (b.shade === "muted" ? 0 : 1)); // the named ones on top
-    points.push({ name: denseName, x: denseFlops, y: denseSeconds, shade: "better", dense: true });
     const all = (key) => points.map((point) => point[key]);
-    const xs = [Math.min(...all("x")) / 2.2, Math.max(...all("x")) * (narrow ? 30 : 3.2)];
-    const ys = [Math.min(...all("y")) / 2, Math.max(...all("y")) * 2];
-    const figure = layout(narrow ? 460 : 500);
+    const [wide, ys] = data.domains;
+    const xs = narrow ? [Math.min(...all("x")) / 2.2, Math.max(...all("x")) * 3.2] : wide;
+    const figure = layout(narrow ? 460 : data.height + 4);
     figure.margin.t = 28;
     const lines = rates(xs, ys, narrow);
     const hover = (point) => `<b>${esc(point.name)}</b><br>${esc(readable.quantity(point.y, "seconds"))}, ${esc(point.x.toLocaleString("en"))} operations<br>${esc(readable.significant(point.x / point.y / 1e9))} GFLOP/s executed`;
@@ -69,24 +70,15 @@
         symbol: points.map((point) => (point.dense ? "square" : "circle")), opacity: 1, line: { width: 0 },
       },
     };
-    const inner = figure.height - figure.margin.t - figure.margin.b;
-    const named = labels(points, ys, inner, narrow ? 3 : 0.35).map((point) => ({
-      x: Math.log10(point.x), y: Math.log10(point.y), xanchor: "left", yanchor: "middle", align: "left",
-      showarrow: !point.alone, arrowhead: 0, arrowwidth: 1, arrowcolor: colour("still"), standoff: 7,
-      ax: narrow ? 26 : 46, ay: point.shift, ...(point.alone && { xshift: 10 }),
-      // The rightmost label has the least room on a phone: its value goes below.
-      text: narrow && point.dense ? `<b>${esc(point.name)}</b><br>${esc(readable.quantity(point.y, "seconds"))}` : `${point.shade === "muted" ? esc(point.name) : `<b>${esc(point.name)}</b>`} ${narrow && point.shade === "muted" ? "" : esc(readable.quantity(point.y, "seconds"))}`,
-      font: { size: narrow ? 11 : 13, color: colour(point.shade === "muted" ? "ink" : point.shade) }, bgcolor: colour("box"), borderpad: 1,
-    }));
     const asked = points.find((point) => point.name === data.asked);
     const arrow = asked && !narrow ? [{
       x: Math.log10(denseFlops), y: Math.log10(denseSeconds), axref: "x", ayref: "y", ax: Math.log10(asked.x), ay: Math.log10(asked.y),
       text: "", showarrow: true, arrowhead: 2, arrowsize: 1.1, arrowwidth: 1.5, arrowcolor: colour("worse"), standoff: 11, startstandoff: 11,
     }, {
-      x: (Math.log10(asked.x) + Math.log10(denseFlops)) / 2, y: (Math.log10(asked.y) + Math.log10(denseSeconds)) / 2,
-      text: esc(data.arrow), showarrow: false, yshift: 12, xshift: 40, bgcolor: colour("box"), font: { color: colour("worse"), size: 13 },
+      xref: "paper", yref: "paper", x: data.arrow[1], y: data.arrow[2], xanchor: "center", yanchor: "bottom",
+      text: esc(data.arrow[0]), showarrow: false, bgcolor: colour("box"), font: { color: colour("worse"), size: 13 },
     }] : [];
-    figure.annotations = [...lines.annotations, ...arrow, ...named];
+    figure.annotations = [...lines.annotations, ...words(points, xs, ys, narrow), ...arrow];
     const decades = (low, high) => Array.from({ length: 24 }, (_, i) => 10 ** (i - 12)).filter((value) => value >= low && value <= high);
     const [xTicks, yTicks] = [decades(...xs), decades(...ys)];
     Object.assign(figure.xaxis, {
