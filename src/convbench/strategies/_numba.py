@@ -148,7 +148,9 @@ def _digest(function: FunctionType, signature: Any, constants: Mapping[str, int]
 @cache
 def _private_sources() -> bytes:
     """Read the modules that a kernel may be lent names from: they are compiled in."""
-    return b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("_*.py")))
+    here = Path(__file__).parent
+    modules = sorted((*here.glob("_*.py"), *here.glob("_*/*.py")))
+    return b"".join(path.read_bytes() for path in modules)
 
 
 def _copy(function: FunctionType, digest: str, lent: Mapping[str, object]) -> FunctionType:
