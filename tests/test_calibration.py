@@ -6,24 +6,36 @@ from pathlib import Path
 import pytest
 from test_ceilings import LIMITS
 
-from convbench import ConvProblem, calibration
+from convbench import STRATEGIES, ConvProblem, calibration
 from convbench.calibration import Samples
 from convbench.ceilings import Ceilings
+from convbench.problem import LAYOUTS
 from convbench.strategies import _model, auto
 from convbench.strategies._model import Calibration, Row
+from convbench.strategies._strategy import Strategy
 from convbench.workloads import WORKLOADS
 
 CEILINGS = {"float32": LIMITS, "float64": replace(LIMITS, flops_per_second=5e10)}
-TRUTH = {
-    each.name: Row(call=float(index), arithmetic=1.0 + index / 10, workspace=2.0, serial=0.5)
-    for index, each in enumerate(auto.CANDIDATES, start=5)
+Rows = dict[str, dict[str, Row]]
+TRUTH: Rows = {
+    layout: {
+        each.name: Row(
+            call=float(index), arithmetic=1.0 + index / 10, images=2.0, fork=20.0, alone=0.3
+        )
+        for index, each in enumerate(auto.CANDIDATES, start=first)
+    }
+    for first, layout in enumerate(LAYOUTS, start=5)
 }
 
 
-def samples_of(rows: dict[str, Row]) -> Samples:
+def samples_of(rows: Rows) -> Samples:
     """Times as these rows predict them."""
     truth = Calibration(rows, CEILINGS)
-    named = [ConvProblem(**arguments) for arguments in WORKLOADS.values()]
+    named = [
+        ConvProblem(**arguments, layout=layout)
+        for arguments in WORKLOADS.values()
+        for layout in LAYOUTS
+    ]
     return {
         (problem, number): {
             each.name: _model.predicted(truth, each, problem, number)
@@ -51,7 +63,20 @@ def test_fitting_finds_the_rows_that_the_times_were_made_of() -> None:
 def test_no_coefficient_is_negative() -> None:
     rows = calibration.fit(samples_of(TRUTH), CEILINGS)
 
-    assert all(coefficient >= 0 for row in rows.values() for coefficient in astuple(row))
+    for row in (row for by_name in rows.values() for row in by_name.values()):
+        assert all(coefficient >= 0 for coefficient in astuple(row))
+
+
+def test_a_slow_candidate_that_was_disturbed_changes_its_row_little() -> None:
+    samples = samples_of(TRUTH)
+    question = ConvProblem(**WORKLOADS["question"])
+    samples[question, 1]["shifted"] *= 100
+
+    disturbed = Calibration(calibration.fit(samples, CEILINGS), CEILINGS)
+
+    cell = (ConvProblem(**WORKLOADS["vgg16_conv3_2"]), 1)
+    predicted = _model.predicted(disturbed, STRATEGIES["shifted"], *cell)
+    assert predicted == pytest.approx(samples[cell]["shifted"], rel=0.25)
 
 
 def test_who_predicts_well_regrets_nothing() -> None:
@@ -61,7 +86,10 @@ def test_who_predicts_well_regrets_nothing() -> None:
 
 
 def test_a_wrong_choice_is_regretted() -> None:
-    wrong = dict.fromkeys(TRUTH, Row(call=1.0)) | {auto.CANDIDATES[-1].name: Row()}
+    last = auto.CANDIDATES[-1].name
+    wrong = {
+        layout: dict.fromkeys(rows, Row(call=1.0)) | {last: Row()} for layout, rows in TRUTH.items()
+    }
 
     regret = calibration.regret(samples_of(TRUTH), Calibration(wrong, CEILINGS))
 
@@ -77,12 +105,31 @@ def test_problems_are_distinct_and_the_same_in_every_run() -> None:
     assert {problem.dtype for problem in problems} == {"float32", "float64"}
 
 
-def test_measuring_times_every_candidate_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("candidate", auto.CANDIDATES, ids=lambda candidate: candidate.name)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_candidate_is_measured_on_more_problems_than_a_row_has_coefficients(
+    candidate: Strategy, layout: str
+) -> None:
+    supported = [
+        problem
+        for problem in calibration.problems()
+        if problem.layout == layout and candidate.unsupported(problem) is None
+    ]
+
+    most = max(
+        sum(coefficient > 0 for coefficient in _model.values(row))
+        for rows in _model.COMMITTED.rows.values()
+        for name, row in rows.items()
+        if name == candidate.name
+    )
+    assert len(supported) > most
+
+
+def test_measuring_times_every_candidate_that_can() -> None:
     question = ConvProblem(**WORKLOADS["question"])
-    monkeypatch.setattr(calibration, "problems", lambda: [question])
     said: list[str] = []
 
-    samples = calibration.measure(1, seconds=0.001, say=said.append)
+    samples = calibration.measure(1, [question], seconds=0.001, say=said.append)
 
     assert set(samples[question, 1]) == {
         each.name for each in auto.CANDIDATES if each.unsupported(question) is None
@@ -106,7 +153,7 @@ def test_what_is_kept_is_found_again(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 def test_the_literal_is_python_that_says_the_same() -> None:
     text = "\n".join(calibration.literal(Calibration(TRUTH, CEILINGS)))
-    names = {"Calibration": Calibration, "Row": Row, "Ceilings": Ceilings}
+    names: dict[str, object] = {"Calibration": Calibration, "Row": Row, "Ceilings": Ceilings}
 
     ast.parse(text)
     exec(text, names)

@@ -42,6 +42,14 @@ def test_filters_changed_in_place_are_prepared_anew(strategy: str) -> None:
     np.testing.assert_allclose(again, before, rtol=1e-4)
 
 
+def test_pairs_are_remembered_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, weights = image_and_filters()
+    first = conv2d(x, weights, stride=(1, 2), padding=(0, 1))
+    monkeypatch.setattr(repeated, "_described", pytest.fail)
+
+    np.testing.assert_array_equal(conv2d(x, weights, stride=(1, 2), padding=(0, 1)), first)
+
+
 def test_equal_numbers_of_other_kinds_are_judged_for_themselves() -> None:
     x, weights = image_and_filters()
     conv2d(x, weights, stride=1)
@@ -50,6 +58,9 @@ def test_equal_numbers_of_other_kinds_are_judged_for_themselves() -> None:
         conv2d(x, weights, stride=True)
     with pytest.raises(BadProblem, match=r"stride must be an integer of at least 1; got 1\.0"):
         conv2d(x, weights, stride=1.0)  # type: ignore[arg-type]
+    conv2d(x, weights, stride=(1, 1))
+    with pytest.raises(BadProblem, match="stride must be an integer of at least 1; got True"):
+        conv2d(x, weights, stride=(1, True))
 
 
 def test_shapes_parameters_layouts_and_threads_are_told_apart() -> None:

@@ -7,6 +7,7 @@ those of the logarithm: half the time is as wrong as twice the time, on small pr
 
 import json
 import math
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -41,7 +42,7 @@ FEW_CHANNELS = (1, 1, 2, 3, 3, 4, 8, 12)
 """What sizes of images and numbers of channels are drawn from."""
 
 FIT_STEPS = 8
-"""Solutions of the least-squares problem, each with weights from the one before."""
+"""Solutions of the least-squares problem, each with weights from the one before it."""
 
 Samples = dict[tuple[ConvProblem, int], dict[str, float]]
 """Measured seconds by candidate, for every problem and number of threads."""
@@ -65,7 +66,7 @@ class Kind:
 KINDS = (
     Kind(28, kernels=(3,), strides=(1, 1, 1, 2)),
     Kind(16, kernels=(1,), strides=(1, 1, 1, 2)),
-    Kind(8, kernels=(5,)),
+    Kind(16, kernels=(5,)),
     Kind(10, kernels=(3, 5, 7, 11), strides=(1, 2, 2, 4), channels=(1, 3, 3, 4)),  # first layers
     Kind(8, kernels=(2, 4, 8, 16), strides=(2, 4, 8, 16), channels=(3, 3, 64)),  # patches
     Kind(14, kernels=(3, 3, 5, 7), strides=(1, 1, 2), filters=()),
@@ -289,17 +290,26 @@ def save(calibration: Calibration) -> None:
 
 def literal(calibration: Calibration) -> Iterator[str]:
     """Write a calibration as the Python that `convbench.strategies._model` holds."""
+    yield "# fmt: off"  # a coefficient a line would be hundreds of lines
     yield "COMMITTED = Calibration("
     yield "    rows={"
     for layout, rows in calibration.rows.items():
         yield f'        "{layout}": {{'
         for name, row in rows.items():
-            given = ", ".join(f"{key}={value:g}" for key, value in asdict(row).items() if value)
-            yield f'            "{name}": Row({given}),'
+            yield from _record(f'            "{name}": Row(', asdict(row))
         yield "        },"
     yield "    },"
     yield "    ceilings={"
     for dtype, limits in calibration.ceilings.items():
-        given = ", ".join(f"{key}={value:.3g}" for key, value in asdict(limits).items())
-        yield f'        "{dtype}": Ceilings({given}),'
-    yield from ("    },", ")")
+        yield from _record(f'        "{dtype}": Ceilings(', asdict(limits))
+    yield from ("    },", ")", "# fmt: on")
+
+
+def _record(opening: str, numbers: Mapping[str, float]) -> Iterator[str]:
+    """Write a record that is not zero everywhere, in few lines."""
+    given = ", ".join(f"{name}={number:.3g}" for name, number in numbers.items() if number)
+    indent = " " * (len(opening) - len(opening.lstrip()))
+    inner = indent + "    "
+    yield opening
+    yield from textwrap.wrap(given, 96, initial_indent=inner, subsequent_indent=inner)
+    yield f"{indent}),"

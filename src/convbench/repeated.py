@@ -68,7 +68,9 @@ def call_for(
     BadProblem, UnsupportedProblem, UnknownStrategy
     """
     # True, 1.0 and a NumPy integer equal 1 and would find its entry: only integers are looked up.
-    plain = type(stride) is type(padding) is type(dilation) is type(groups) is int
+    plain = type(stride) is type(padding) is type(dilation) is type(groups) is int or (
+        type(groups) is int and all(map(_is_plain, (stride, padding, dilation)))
+    )
     arrays = type(x) is type(weights) is np.ndarray
     if not (plain and arrays):
         return _described(x, weights, stride, padding, dilation, groups, layout, strategy)
@@ -86,6 +88,12 @@ def call_for(
             _calls.clear()
         _calls[key] = known
     return known
+
+
+def _is_plain(pair: object) -> bool:
+    return type(pair) is int or (
+        type(pair) is tuple and len(pair) == 2 and type(pair[0]) is type(pair[1]) is int
+    )
 
 
 def _described(

@@ -11,7 +11,9 @@ from generators import PROBLEM_KINDS, problems
 from hypothesis import given
 
 from convbench import STRATEGIES, ConvProblem, threads
+from convbench.problem import LAYOUTS
 from convbench.strategies import _model, auto
+from convbench.strategies._strategy import Strategy
 from convbench.workloads import WORKLOADS
 
 QUESTION = ConvProblem(**WORKLOADS["question"])
@@ -65,7 +67,8 @@ def test_one_candidate_refuses_nothing() -> None:
 def test_candidates_have_rows_and_stand_in_the_table() -> None:
     names = [each.name for each in auto.CANDIDATES]
 
-    assert set(names) == set(_model.COMMITTED.rows)
+    assert set(_model.COMMITTED.rows) == set(LAYOUTS)
+    assert all(set(names) == set(rows) for rows in _model.COMMITTED.rows.values())
     assert len(names) == len(set(names))
     assert all(STRATEGIES[each.name] is each for each in auto.CANDIDATES)
     assert not any(each.external for each in auto.CANDIDATES)
@@ -80,18 +83,65 @@ def test_the_ranking_is_sorted_and_begins_with_the_choice() -> None:
     assert ranking[0][0] == auto.choose(VGG).name
 
 
-def test_a_large_filter_is_transformed_and_a_layer_of_vgg_is_not() -> None:
-    assert auto.choose(ConvProblem(**WORKLOADS["gray_blur31"])).family == "fft"
-    assert auto.choose(VGG).family != "fft"
+@pytest.mark.parametrize(
+    ("name", "families"),
+    [
+        ("gray_blur31", {"fft"}),  # fewest operations
+        ("vgg16_conv3_2", {"winograd"}),  # fewer operations, and many of them
+        ("resnet50_conv2_1x1", {"gemm"}),  # nothing to save
+        ("mobilenetv2_dw3", {"direct"}),  # nothing to multiply matrices of
+        ("question", {"gemm"}),  # little overhead
+    ],
+)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_choice_suits_the_problem(name: str, families: set[str], layout: str) -> None:
+    problem = ConvProblem(**WORKLOADS[name], layout=layout)
+
+    with threads.limit(1):
+        assert auto.choose(problem).family in families
+
+
+SMALL = {
+    "3x3": ConvProblem(
+        in_channels=4, height=12, width=12, out_channels=4, kernel_height=3, kernel_width=3
+    ),
+    "1x1": ConvProblem(
+        in_channels=4, height=12, width=12, out_channels=4, kernel_height=1, kernel_width=1
+    ),
+    "5x5": ConvProblem(
+        in_channels=4, height=12, width=12, out_channels=4, kernel_height=5, kernel_width=5
+    ),
+}
+SMALL["strided"] = replace(SMALL["3x3"], stride=(2, 2))
+SMALL["depthwise"] = replace(SMALL["3x3"], groups=4)
 
 
 @pytest.mark.parametrize("candidate", auto.CANDIDATES, ids=lambda candidate: candidate.name)
-def test_more_images_are_never_predicted_to_be_faster(candidate: object) -> None:
-    times = [dict(auto.ranking(replace(QUESTION, batch=n))) for n in (1, 64, 4096)]
-    name = candidate.name  # type: ignore[attr-defined]
+def test_more_images_are_never_predicted_to_be_faster(candidate: Strategy) -> None:
+    supported = [one for one in SMALL.values() if candidate.unsupported(one) is None]
 
-    assert all(name in each for each in times)
-    assert times[0][name] <= times[1][name] <= times[2][name]
+    assert supported
+    for problem in supported:
+        times = [
+            _model.predicted(_model.COMMITTED, candidate, replace(problem, batch=number), 1)
+            for number in (1, 64, 4096)
+        ]
+        assert 0 < times[0] <= times[1] <= times[2]
+
+
+@pytest.mark.parametrize("candidate", auto.CANDIDATES, ids=lambda candidate: candidate.name)
+def test_threads_are_predicted_to_help_with_large_problems_only(candidate: Strategy) -> None:
+    for small in SMALL.values():
+        if candidate.unsupported(small) is None:
+            one, two = (
+                _model.predicted(_model.COMMITTED, candidate, small, number) for number in (1, 2)
+            )
+            assert one == two
+            large = replace(small, batch=2**16)
+            one, two = (
+                _model.predicted(_model.COMMITTED, candidate, large, number) for number in (1, 2)
+            )
+            assert one / 2 <= two <= one
 
 
 def test_a_choice_is_made_once_for_a_problem_and_a_number_of_threads() -> None:
@@ -166,16 +216,28 @@ def test_a_choice_that_was_made_is_looked_up_quickly() -> None:
 
 
 def calibration_that_prefers(name: str) -> _model.Calibration:
-    rows = {each: _model.Row(call=1.0 if each == name else 1e6) for each in _model.COMMITTED.rows}
-    return replace(_model.COMMITTED, rows=rows)
+    rows = {
+        each.name: _model.Row(call=1.0 if each.name == name else 1e6) for each in auto.CANDIDATES
+    }
+    return replace(_model.COMMITTED, rows=dict.fromkeys(LAYOUTS, rows))
 
 
 def test_a_calibration_of_this_machine_is_used(committed: Path) -> None:
     committed.parent.mkdir()
-    calibration = asdict(calibration_that_prefers("tensordot"))
+    calibration = asdict(calibration_that_prefers("shifted"))
     committed.write_text(json.dumps({_model.machine(): calibration}))
 
-    assert auto.choose(QUESTION).name == "tensordot"
+    assert auto.choose(QUESTION).name == "shifted"
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_calibration_that_lacks_a_candidate_counts_as_none(committed: Path, layout: str) -> None:
+    calibration = asdict(calibration_that_prefers("shifted"))
+    del calibration["rows"][layout]["pointwise"]
+    committed.parent.mkdir()
+    committed.write_text(json.dumps({_model.machine(): calibration}))
+
+    assert _model.calibration() == _model.COMMITTED
 
 
 @pytest.mark.parametrize(

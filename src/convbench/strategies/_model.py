@@ -196,50 +196,120 @@ def decoded(document: Mapping[str, Any]) -> Calibration:
 
 
 # Printed by `convbench calibrate --literal`.
+# fmt: off
 COMMITTED = Calibration(
     rows={
         "NCHW": {
-            "shifted": Row(call=5.0, arithmetic=1.0),
-            "pointwise": Row(call=5.0, arithmetic=1.0),
-            "fft_tiled": Row(call=5.0, arithmetic=1.0),
-            "implicit_gemm": Row(call=5.0, arithmetic=1.0),
-            "numba_nhwc": Row(call=5.0, arithmetic=1.0),
-            "numba_direct": Row(call=5.0, arithmetic=1.0),
-            "numba_depthwise": Row(call=5.0, arithmetic=1.0),
-            "winograd_f2x3": Row(call=5.0, arithmetic=1.0),
-            "winograd_f4x3": Row(call=5.0, arithmetic=1.0),
-            "winograd_f4x5": Row(call=5.0, arithmetic=1.0),
-            "winograd_strided": Row(call=5.0, arithmetic=1.0),
+            "shifted": Row(
+                call=1.47, tap=4.57, product=0.12, arithmetic=1, few_filters=1.68, clipped=1.34,
+                traffic=0.18, border=7.39, sweep=3.18, strided=2.93, alone=0.359
+            ),
+            "pointwise": Row(
+                call=6.52, arithmetic=0.913, traffic=0.918, images=0.184, sweep=1.05,
+                strided=2.76, alone=0.103
+            ),
+            "fft": Row(
+                call=40.6, product=0.072, arithmetic=4.98, few_taps=0.746, clipped=15.6,
+                traffic=7.44, images=31.2, fork=18.4, alone=0.584
+            ),
+            "implicit_gemm": Row(
+                call=3.81, product=0.501, arithmetic=0.848, idle_filters=0.927,
+                idle_channels=0.092, few_filters=0.246, few_taps=0.894, clipped=0.873,
+                traffic=0.619, border=8.23, fork=118, alone=0.138
+            ),
+            "numba_nhwc": Row(
+                call=4.57, product=0.502, arithmetic=0.745, idle_filters=1.16,
+                few_filters=0.0968, few_taps=0.542, clipped=0.282, traffic=0.772, images=3.35,
+                border=1.97, sweep=0.0126, strided=0.674, fork=133, alone=0.173
+            ),
+            "numba_direct": Row(
+                call=4.33, tap=0.0108, product=1.05, arithmetic=1.07, idle_filters=0.05,
+                few_filters=0.0264, clipped=0.93, traffic=2.45, images=11.6, border=2.75,
+                strided=0.261, fork=89.2, alone=0.0688
+            ),
+            "numba_depthwise": Row(
+                call=4.92, product=0.0521, idle_filters=0.0371, idle_channels=3.88,
+                few_taps=2.23, clipped=1.41, images=4.66, strided=0.025, alone=0.187
+            ),
+            "winograd_f2x3": Row(
+                tap=2.96, product=2.36, arithmetic=0.997, idle_filters=1.03,
+                idle_channels=0.553, few_filters=0.0226, traffic=1.81, images=10.5, fork=246,
+                alone=0.305
+            ),
+            "winograd_f4x3": Row(
+                tap=3.8, product=4.59, arithmetic=1.05, idle_filters=1.27, few_filters=0.0248,
+                clipped=1.26, traffic=4.15, sweep=0.539, fork=292, alone=0.271
+            ),
+            "winograd_f4x5": Row(
+                tap=1.22, product=3.04, arithmetic=1.31, few_filters=1.36, images=1.91,
+                border=0.528, sweep=0.167, fork=559, alone=0.133
+            ),
+            "winograd_strided": Row(
+                call=43.5, arithmetic=1.5, idle_channels=1.95, clipped=0.508, traffic=4.8,
+                images=1.71, border=1.24, sweep=0.0131, fork=239, alone=0.345
+            ),
         },
         "NHWC": {
-            "shifted": Row(call=5.0, arithmetic=1.0),
-            "pointwise": Row(call=5.0, arithmetic=1.0),
-            "fft_tiled": Row(call=5.0, arithmetic=1.0),
-            "implicit_gemm": Row(call=5.0, arithmetic=1.0),
-            "numba_nhwc": Row(call=5.0, arithmetic=1.0),
-            "numba_direct": Row(call=5.0, arithmetic=1.0),
-            "numba_depthwise": Row(call=5.0, arithmetic=1.0),
-            "winograd_f2x3": Row(call=5.0, arithmetic=1.0),
-            "winograd_f4x3": Row(call=5.0, arithmetic=1.0),
-            "winograd_f4x5": Row(call=5.0, arithmetic=1.0),
-            "winograd_strided": Row(call=5.0, arithmetic=1.0),
+            "shifted": Row(
+                call=4.07, tap=4.09, product=0.192, arithmetic=1.24, few_filters=1.54,
+                few_taps=1.2, traffic=0.529, images=1.22, border=15.6, sweep=3.62,
+                strided=0.991, alone=0.584
+            ),
+            "pointwise": Row(
+                call=6.29, product=0.597, arithmetic=1.04, traffic=0.369, sweep=2.74, fork=9.48
+            ),
+            "fft": Row(
+                call=39.2, product=0.0626, arithmetic=4.77, idle_channels=0.0297, few_taps=0.87,
+                clipped=11.7, traffic=7.17, images=42.5, border=0.459, alone=0.586
+            ),
+            "implicit_gemm": Row(
+                call=3.56, product=0.56, arithmetic=0.842, idle_filters=1.19,
+                few_filters=0.0912, few_taps=2.26, clipped=0.655, traffic=0.654, border=7.85,
+                fork=161, alone=0.0679
+            ),
+            "numba_nhwc": Row(
+                call=3.74, product=0.55, arithmetic=0.733, idle_filters=1.01, few_filters=0.074,
+                few_taps=0.191, clipped=0.535, traffic=0.556, border=6.75, fork=180,
+                alone=0.00712
+            ),
+            "numba_direct": Row(
+                call=3.87, tap=0.0181, product=1.16, arithmetic=1.05, idle_filters=0.0755,
+                few_filters=0.0374, few_taps=1.78, clipped=0.72, traffic=1.36, images=5.75,
+                border=5.36, strided=0.127, fork=161, alone=0.00953
+            ),
+            "numba_depthwise": Row(
+                call=4.51, product=0.00843, idle_channels=4.3, few_filters=0.102,
+                few_taps=0.681, clipped=0.257, border=0.948, strided=0.048, alone=0.371
+            ),
+            "winograd_f2x3": Row(
+                tap=0.959, product=1.87, arithmetic=0.849, idle_filters=0.442,
+                idle_channels=1.39, few_filters=0.0385, clipped=0.37, traffic=1.86, images=6.71,
+                fork=122, alone=0.214
+            ),
+            "winograd_f4x3": Row(
+                tap=1.65, product=1.92, arithmetic=0.763, idle_filters=0.672, few_filters=0.105,
+                clipped=1.62, traffic=4.28, fork=157, alone=0.126
+            ),
+            "winograd_f4x5": Row(
+                tap=0.682, product=0.97, arithmetic=1.42, idle_channels=0.321, few_filters=0.48,
+                border=15.7, fork=199, alone=0.266
+            ),
+            "winograd_strided": Row(
+                call=25, arithmetic=1.19, idle_filters=1.13, clipped=1.75, traffic=2.14,
+                border=3.91, fork=209, alone=0.079
+            ),
         },
     },
     ceilings={
         "float32": Ceilings(
-            flops_per_second=1.57e11,
-            memory_bytes_per_second=1.44e10,
-            cache_bytes_per_second=9.41e10,
-            call_seconds=5.71e-07,
-            line_seconds=8.86e-09,
+            flops_per_second=1.74e+11, memory_bytes_per_second=3e+10,
+            cache_bytes_per_second=8.71e+10, call_seconds=5.71e-07, line_seconds=8.72e-09
         ),
         "float64": Ceilings(
-            flops_per_second=6.54e10,
-            memory_bytes_per_second=1.43e10,
-            cache_bytes_per_second=9.42e10,
-            call_seconds=5.76e-07,
-            line_seconds=8.81e-09,
+            flops_per_second=8.42e+10, memory_bytes_per_second=2.99e+10,
+            cache_bytes_per_second=8.56e+10, call_seconds=5.87e-07, line_seconds=8.66e-09
         ),
     },
 )
-"""What `auto` uses where nothing was calibrated: one thread of a 2-core Xeon, OpenBLAS."""
+# fmt: on
+"""What `auto` uses where nothing was calibrated: a 2-core Xeon with AVX-512, OpenBLAS."""

@@ -14,7 +14,7 @@ from convbench import threads
 from convbench.problem import Array, ConvProblem
 from convbench.strategies import (
     _model,
-    fft_tiled,
+    fft,
     implicit_gemm,
     numba_depthwise,
     numba_direct,
@@ -28,7 +28,7 @@ from convbench.strategies._strategy import Strategy
 CANDIDATES: tuple[Strategy, ...] = (
     shifted.STRATEGY,  # refuses nothing: auto always works
     pointwise.STRATEGY,
-    fft_tiled.STRATEGY,
+    fft.STRATEGY,
     implicit_gemm.STRATEGY,
     numba_nhwc.STRATEGY,
     numba_direct.STRATEGY,
