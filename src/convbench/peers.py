@@ -45,7 +45,7 @@ QUESTION = "question"
 WHOLE_CALL = "conv2d"
 """The whole call of `conv2d` by `auto`, preparation included: timed on the question only."""
 
-KEEP_WITHIN = 4.0
+KEEP_WITHIN = 2.0
 """Own strategies slower than this times the fastest, in a few trial calls, are not measured on."""
 
 HOPELESS = 20.0

@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds",
         type=float,
-        default=0.03,
-        help="time spent on each candidate and problem (default: 0.03)",
+        default=0.015,
+        help="time spent on each candidate and problem (default: 0.015)",
     )
     output = parser.add_mutually_exclusive_group()
     output.add_argument(

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threads", default="1,all", metavar="N,M", help="numbers of threads (default: 1,all)"
     )
     parser.add_argument(
-        "--seconds", type=float, default=0.5, help="time spent on each strategy (default: 0.5)"
+        "--seconds", type=float, default=0.3, help="time spent on each strategy (default: 0.3)"
     )
     parser.add_argument(
         "--own",
