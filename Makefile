@@ -2,6 +2,8 @@
 PYTHON ?= python3
 # Keys of the configuration for one call: make report CONFIG="commits=10"
 CONFIG ?=
+# The slow tests as well: make test SLOW=1
+SLOW ?=
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Without bytecode every start of Python would compile SciPy and Numba again.
@@ -14,7 +16,7 @@ report: .venv/installed
 	@echo "open $(CURDIR)/reports/site/index.html"
 
 test: .venv/installed-test
-	python -m pytest
+	python -m pytest $(if $(SLOW),,-m "not slow")
 
 check: .venv/installed-test
 	ruff check . && ruff format --check . && mypy

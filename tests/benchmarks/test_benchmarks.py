@@ -68,6 +68,7 @@ print(json.dumps(numbers))
 """
 
 
+@pytest.mark.slow
 def test_microsecond_strategies_are_timed_over_many_calls_per_sample(tmp_path: Path) -> None:
     # With an empty cache: a compilation inside the calibrating call would leave `number` at 1.
     sampled = in_measuring_process(SAMPLE, NUMBA_CACHE_DIR=str(tmp_path))

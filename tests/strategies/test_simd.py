@@ -83,6 +83,7 @@ for name in ("numba_nhwc", "implicit_gemm", "numba_direct", "numba_depthwise"):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", HERE)
 def test_vectors_of_every_width_compute_the_same(width: int) -> None:
     answer = subprocess.run(
