@@ -69,7 +69,10 @@ for dtype, unit in (("float32", 2.0**-24), ("float64", 2.0**-53)):
             np.testing.assert_array_equal(target[:-1].reshape(columns, rows), source.T)
             assert target[-1] == 7
 
-for name in ("numba_nhwc", "implicit_gemm", "numba_direct", "numba_depthwise"):
+for name in (
+    *("numba_nhwc", "implicit_gemm", "numba_direct", "numba_depthwise"),
+    *("winograd_f2x3", "winograd_f4x3", "winograd_strided"),
+):
     strategy = STRATEGIES[name]
     for arguments in PROBLEM_KINDS.values():
         for layout in ("NCHW", "NHWC"):
