@@ -9,25 +9,22 @@ Source: Zhang, Lo & Lu, "High performance depthwise and pointwise convolutions o
 AAAI 2020; Sandler et al., "MobileNetV2", CVPR 2018, for the layers.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from convbench import threads
 from convbench.problem import Array, ConvProblem
+from convbench.strategies._in_blocks import Prepared, run
 from convbench.strategies._layout import nchw_prepare
 from convbench.strategies._numba import (
-    Compiled,
     Indices,
     Reads,
     Writes,
-    contiguous,
     kernel,
     simd_names,
 )
 from convbench.strategies._strategy import Strategy
-from convbench.strategies._workers import share
 
 simd: Any = None  # put here when a kernel is compiled
 
@@ -35,21 +32,8 @@ WORTH_BYTES = 4 * 2**20
 """Less traffic than this, some 0.3 ms, is not worth waking another thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """Packed filters and numbers that `_convolve` takes, and what `run` needs to know."""
-
-    convolve: Compiled
-    filters: Array
-    numbers: Array
-    scratch: tuple[int, int]
-    tasks: int
-    output_shape: tuple[int, ...]
-    shares: bool
-
-
 @nchw_prepare
-def prepare(weights: Array, problem: ConvProblem) -> _Prepared:
+def prepare(weights: Array, problem: ConvProblem) -> Prepared:
     """Pack the taps of every vector of channels side by side."""
     from convbench.strategies import _simd
 
@@ -61,31 +45,15 @@ def prepare(weights: Array, problem: ConvProblem) -> _Prepared:
     for vector, start in enumerate(starts):
         packed[vector] = taps[start : start + lanes].T
     tasks = problem.out_height if problem.layout == "NHWC" else len(starts)
-    return _Prepared(
+    return Prepared(
         _convolve(problem.dtype),
         packed,
-        _numbers(problem),
+        (_numbers(problem),),
         _scratch(problem, lanes),
         problem.batch * tasks,
         problem.output_shape,
         problem.bytes >= WORTH_BYTES,
     )
-
-
-def run(x: Array, prepared: _Prepared, problem: ConvProblem) -> Array:  # noqa: ARG001  # a Strategy
-    """Compute rows, or vectors of channels in NCHW, one by one; more than one thread share them."""
-    x = contiguous(x)
-    output = np.empty(prepared.output_shape, x.dtype)
-
-    def tasks(first: int, last: int) -> None:
-        inputs = np.empty(prepared.scratch[0], x.dtype)
-        outputs = np.empty(prepared.scratch[1], x.dtype)
-        prepared.convolve(
-            x, prepared.filters, output, inputs, outputs, prepared.numbers, first, last
-        )
-
-    share(tasks, prepared.tasks, threads.count() if prepared.shares else 1)
-    return output
 
 
 def unsupported(problem: ConvProblem) -> str | None:

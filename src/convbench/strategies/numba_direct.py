@@ -16,18 +16,16 @@ import numpy as np
 
 from convbench import threads
 from convbench.problem import Array, ConvProblem
+from convbench.strategies._in_blocks import Prepared, run
 from convbench.strategies._layout import nchw_prepare
 from convbench.strategies._numba import (
-    Compiled,
     Indices,
     Reads,
     Writes,
-    contiguous,
     kernel,
     simd_names,
 )
 from convbench.strategies._strategy import Strategy
-from convbench.strategies._workers import share
 
 simd: Any = None  # put here when a kernel is compiled
 
@@ -113,22 +111,8 @@ class _Geometry:
         return problem.batch * problem.groups * self.blocks * self.parts(problem)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """Packed filters, tables and numbers that `_convolve` takes, and what `run` needs to know."""
-
-    convolve: Compiled
-    filters: Array
-    offsets: Array
-    numbers: Array
-    scratch: tuple[int, int]
-    tasks: int
-    output_shape: tuple[int, ...]
-    shares: bool
-
-
 @nchw_prepare
-def prepare(weights: Array, problem: ConvProblem) -> _Prepared:
+def prepare(weights: Array, problem: ConvProblem) -> Prepared:
     """Pack the filters of a strip side by side, and tabulate where each tap meets the inputs."""
     geometry = _Geometry.of(problem)
     group_out = problem.out_channels // problem.groups
@@ -136,33 +120,15 @@ def prepare(weights: Array, problem: ConvProblem) -> _Prepared:
     rows = np.zeros((problem.groups, strips * geometry.strip, problem.taps), weights.dtype)
     rows[:, :group_out] = weights.reshape(problem.groups, group_out, problem.taps)
     filters = rows.reshape(problem.groups, strips, geometry.strip, problem.taps)
-    return _Prepared(
+    return Prepared(
         _convolve(problem.dtype),
         np.ascontiguousarray(filters.swapaxes(2, 3)),
-        _offsets(problem, geometry),
-        _numbers(problem, geometry),
+        (_offsets(problem, geometry), _numbers(problem, geometry)),
         _scratch(problem, geometry),
         geometry.tasks(problem),
         problem.output_shape,
         problem.flops >= WORTH_FLOPS,
     )
-
-
-def run(x: Array, prepared: _Prepared, problem: ConvProblem) -> Array:  # noqa: ARG001  # a Strategy
-    """Compute block after block; more than one thread share them."""
-    x = contiguous(x)
-    output = np.empty(prepared.output_shape, x.dtype)
-
-    def tasks(first: int, last: int) -> None:
-        inputs = np.empty(prepared.scratch[0], x.dtype)
-        outputs = np.empty(prepared.scratch[1], x.dtype)
-        prepared.convolve(
-            *(x, prepared.filters, output, inputs, outputs),
-            *(prepared.offsets, prepared.numbers, first, last),
-        )
-
-    share(tasks, prepared.tasks, threads.count() if prepared.shares else 1)
-    return output
 
 
 def workspace_bytes(problem: ConvProblem) -> int:
