@@ -180,8 +180,11 @@ def costs(strategy: Strategy, problem: ConvProblem) -> str:
     """Write the operations and the workspace of a problem."""
     flops = strategy.flops(problem)
     ratio = readable.times(flops / problem.flops)
+    operations = f"{flops:,} operations, {ratio}× the direct ones"
+    if "numba" in strategy.brings:  # filters are packed to the width of this processor's vectors
+        return operations
     workspace = readable.quantity(strategy.workspace_bytes(problem), "bytes")
-    return f"{flops:,} operations, {ratio}× the direct ones; workspace {workspace}"
+    return f"{operations}; workspace {workspace}"
 
 
 def supported(strategy: Strategy) -> str:
