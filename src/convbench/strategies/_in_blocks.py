@@ -9,6 +9,9 @@ from convbench.problem import Array, ConvProblem
 from convbench.strategies._numba import Compiled, contiguous
 from convbench.strategies._workers import share
 
+WORTH_FLOPS = 30_000_000
+"""Less work than this, about 0.3 ms, is not worth waking another thread."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:

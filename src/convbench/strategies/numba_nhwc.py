@@ -15,7 +15,7 @@ import numpy as np
 
 from convbench import threads
 from convbench.problem import Array, ConvProblem
-from convbench.strategies._in_blocks import Prepared, run
+from convbench.strategies._in_blocks import WORTH_FLOPS, Prepared, run
 from convbench.strategies._layout import nchw_prepare
 from convbench.strategies._numba import (
     Indices,
@@ -30,9 +30,6 @@ simd: Any = None  # put here when a kernel is compiled
 
 BLOCK_BYTES = 512 * 2**10
 """Inputs of one block of output rows: half of a usual L2 cache, the other half is for filters."""
-
-WORTH_FLOPS = 30_000_000
-"""Less work than this, about 0.3 ms, is not worth waking another thread."""
 
 
 @dataclass(frozen=True, slots=True)
