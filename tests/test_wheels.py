@@ -1,4 +1,5 @@
 import ast
+import dataclasses
 import json
 import os
 import shutil
@@ -55,10 +56,10 @@ def test_the_file_imports_the_standard_library_alone() -> None:
     assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names
 
 
-@pytest.mark.parametrize("given", ["netlib", ""])
+@pytest.mark.parametrize("given", ["atlas", ""])
 def test_an_unknown_blas_is_answered_with_the_accepted_names(given: str, tmp_path: Path) -> None:
     finished = run_here("--cache", tmp_path / "cache", CONVBENCH_BLAS=given)
-    assert_one_line_error(finished, repr(given), "openblas, mkl")
+    assert_one_line_error(finished, repr(given), "openblas, mkl, netlib, blis")
 
 
 def test_the_option_wins_over_the_variable() -> None:
@@ -112,6 +113,89 @@ def test_other_hosts_are_refused_in_one_line(
     assert not (tmp_path / "cache").exists()
 
 
+# The system's libraries
+
+
+def moved(monkeypatch: pytest.MonkeyPatch, blas: str, folder: Path) -> wheels.Backend:
+    """Let the libraries of a build lie in another folder than Debian's."""
+    backend = dataclasses.replace(wheels.BACKENDS[blas], folder=folder)
+    monkeypatch.setitem(wheels.BACKENDS, blas, backend)
+    return backend
+
+
+def with_libraries(monkeypatch: pytest.MonkeyPatch, blas: str, folder: Path) -> wheels.Backend:
+    backend = moved(monkeypatch, blas, folder)
+    for name in backend.libraries:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    return backend
+
+
+@needs_compiler
+@pytest.mark.parametrize("blas", ["netlib", "blis"])
+def test_missing_libraries_are_named_with_the_command_that_installs_them(
+    blas: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.delenv("ASV_ENV_TYPE", raising=False)
+    monkeypatch.setattr(wheels, "pip", lambda *_, **__: pytest.fail("pip was called"))
+    backend = with_libraries(monkeypatch, blas, tmp_path / "system")
+    (tmp_path / "system" / backend.libraries[-1]).unlink()
+
+    assert wheels.main(["--blas", blas, "--cache", str(tmp_path / "cache")]) == 2
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{tmp_path / 'system' / backend.libraries[-1]} not found" in line
+    assert backend.libraries[0] not in line
+    assert f"apt-get install {' '.join(backend.debian)}" in line
+    assert not (tmp_path / "cache").exists()
+
+
+@needs_compiler
+def test_the_host_is_checked_for_the_wanted_builds_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    moved(monkeypatch, "blis", tmp_path)
+    wheels.check_host("mkl")
+    with pytest.raises(wheels.WheelsError, match=r"the blis build .* apt-get install"):
+        wheels.check_host("mkl", "blis")
+
+
+@pytest.mark.parametrize("blas", ["netlib", "blis"])
+def test_each_library_has_a_folder_and_a_package(blas: str) -> None:
+    backend = wheels.BACKENDS[blas]
+    for interface in (backend.ilp64, backend.lp64):
+        folders = [str(wheels.DEBIAN / Path(name).parent) for name in interface.libraries]
+        # update-alternatives rules over the links that lie in the folder above.
+        assert all(Path(folder).parent == wheels.DEBIAN for folder in folders)
+        assert backend.rpath(interface).split(":") == list(dict.fromkeys(folders))
+    assert MKL.rpath(MKL.lp64) == "$ORIGIN/../../.."
+    # One package for the BLAS and one for the LAPACK of each width.
+    assert len(backend.debian) == 4
+
+
+def test_a_build_on_the_systems_libraries_asks_pip_for_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wheels, "pip", lambda *_, **__: pytest.fail("pip was called"))
+    wheels.install_packages(wheels.BACKENDS["netlib"].packages)
+    assert wheels.has_packages("netlib")
+
+
+def test_another_library_of_the_system_is_another_recipe(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    backend = with_libraries(monkeypatch, "blis", tmp_path)
+    recipes = {wheels.recipe("blis")}
+    for name in backend.libraries:
+        (tmp_path / name).write_text("another version")
+        recipes.add(wheels.recipe("blis"))
+    assert len(recipes) == 1 + len(backend.libraries)
+    assert wheels.recipe("blis") in recipes
+
+
+# The cache folder
+
+
 def test_the_default_cache_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert wheels.parse_arguments([]).cache == tmp_path / "convbench" / "wheels"
@@ -137,6 +221,18 @@ def test_the_default_cache_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_symbols_translate_to_the_names_of_mkl(name: str, ilp64: bool, target: str) -> None:
     interface = MKL.ilp64 if ilp64 else MKL.lp64
     assert wheels.Symbol.parse(name, ilp64).target(interface) == target
+
+
+@pytest.mark.parametrize("blas", ["netlib", "blis"])
+@pytest.mark.parametrize("width", ["", "64_"])
+def test_symbols_translate_to_plain_names_in_debians_libraries(blas: str, width: str) -> None:
+    backend = wheels.BACKENDS[blas]
+    interface = backend.ilp64 if width else backend.lp64
+    fortran, cblas = (
+        wheels.Symbol.parse(name, bool(width)).target(interface)
+        for name in (f"scipy_dgemm_{width}", f"scipy_cblas_dgemm{width}")
+    )
+    assert (fortran, cblas) == ("dgemm_", "cblas_dgemm")
 
 
 @pytest.mark.parametrize(("name", "ilp64"), [("dgemm_", False), ("scipy_dgesv_", True)])
@@ -170,9 +266,12 @@ def test_a_retargeted_wheel_is_named_by_its_local_version() -> None:
 
 def test_metadata_states_version_and_requirement_in_its_header_only() -> None:
     text = b"Metadata-Version: 2.4\nName: numpy\nVersion: 2.4.6\nSummary: s\n\nVersion: old\n"
-    assert wheels.rewrite_metadata(text, "2.4.6+mkl", "mkl==1") == (
+    assert wheels.rewrite_metadata(text, "2.4.6+mkl", ["mkl==1"]) == (
         b"Metadata-Version: 2.4\nName: numpy\nVersion: 2.4.6+mkl\nRequires-Dist: mkl==1\n"
         b"Summary: s\n\nVersion: old\n"
+    )
+    assert wheels.rewrite_metadata(text, "2.4.6+blis", []) == text.replace(
+        b"Version: 2.4.6", b"Version: 2.4.6+blis"
     )
 
 
@@ -361,7 +460,9 @@ vector = lambda *numbers: (ctypes.c_double * len(numbers))(*numbers)
 dot, divided = vector(0, 0), vector(0, 0)
 module.zdotc(2, vector(1, 2, 3, 4), vector(5, 6, 7, 8), dot)
 module.zladiv(vector(1, 2), vector(3, -4), divided)
-print(json.dumps([module.ddot(2, vector(1, 2), vector(3, 4)), [*dot], [*divided]]))
+lines = [line.split() for line in open("/proc/self/maps")]
+mapped = list(dict.fromkeys(columns[5] for columns in lines if len(columns) > 5))
+print(json.dumps([module.ddot(2, vector(1, 2), vector(3, 4)), [*dot], [*divided], mapped]))
 """
 
 
@@ -392,27 +493,102 @@ def small_wheel(tmp_path: Path) -> Path:
 
 @needs_compiler
 def test_a_retargeted_module_calls_the_other_blas(small_wheel: Path, tmp_path: Path) -> None:
-    library = compile_library(BLAS_SOURCE, tmp_path / "env" / "lib" / MKL.library)
+    library = compile_library(BLAS_SOURCE, tmp_path / "env" / "lib" / MKL.lp64.libraries[0])
     made = wheels.retarget(small_wheel, "mkl", tmp_path / "made", library.parent)
     again = wheels.retarget(small_wheel, "mkl", tmp_path / "again", library.parent)
     assert made.read_bytes() == again.read_bytes()
     assert_record_is_true(made)
 
     packages = library.parent / "python3" / "site-packages"  # where the shim's RPATH looks from
+    assert_computes(made, packages)
+    assert not list(packages.rglob("*openblas*"))
+
+
+def assert_computes(made: Path, packages: Path, **variables: str) -> list[str]:
+    """Unpack a retargeted wheel, call its module, and return the files that were mapped."""
     with zipfile.ZipFile(made) as archive:
         archive.extractall(packages)
-    command = [sys.executable, "-c", LOADS_THE_MODULE, packages / "numpy" / "core.so"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    ddot, zdotc, zladiv = json.loads(printed)
+    finished = run_in(
+        sys.executable, "-c", LOADS_THE_MODULE, packages / "numpy" / "core.so", **variables
+    )
+    assert finished.returncode == 0, finished.stderr
+    ddot, zdotc, zladiv, mapped = json.loads(finished.stdout)
     assert ddot == 1 * 3 + 2 * 4
     assert complex(*zdotc) == (1 - 2j) * (5 + 6j) + (3 - 4j) * (7 + 8j)
     assert complex(*zladiv) == pytest.approx((1 + 2j) / (3 - 4j))
-    assert not list(packages.rglob("*openblas*"))
+    return mapped
+
+
+# gfortran's conventions, in three files as Debian has them: BLIS, its second copy under the name
+# that LAPACK asks for, and a LAPACK, whose division calls the BLAS.
+BLIS_SOURCE = """
+double ddot_(int *n, double *x, int *ix, double *y, int *iy)
+{ double sum = 0; for (int i = 0; i < *n; i++) sum += x[i * *ix] * y[i * *iy]; return sum; }
+double _Complex zdotc_(int *n, double _Complex *x, int *ix, double _Complex *y, int *iy)
+{ double _Complex sum = 0; for (int i = 0; i < *n; i++) sum += ~x[i * *ix] * y[i * *iy];
+  return sum; }
+"""
+WRONG_SOURCE = "double ddot_(void) { return 1000; }"
+LAPACK_SOURCE = """
+double ddot_(int *, double *, int *, double *, int *);
+double _Complex zladiv_(double _Complex *x, double _Complex *y)
+{ int one = 1; double unity = 1; return ddot_(&one, &unity, &one, &unity, &one) * *x / *y; }
+"""
+
+
+@pytest.fixture
+def system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Make a folder of libraries like Debian's, and let the blis build use it."""
+    folder = tmp_path / "system"
+    blis, copy, lapack = (
+        folder / name for name in moved(monkeypatch, "blis", folder).lp64.libraries
+    )
+    compile_library(BLIS_SOURCE, blis)
+    compile_library(WRONG_SOURCE, copy)
+    compile_library(LAPACK_SOURCE, lapack, f"-L{copy.parent}", f"-l:{copy.name}")
+    for name in wheels.BACKENDS["blis"].ilp64.libraries:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("of the other width")
+    return folder
+
+
+@needs_compiler
+def test_lapack_runs_on_blis_whatever_else_the_loader_could_find(
+    small_wheel: Path, system: Path, tmp_path: Path
+) -> None:
+    made = wheels.retarget(small_wheel, "blis", tmp_path / "made", system)
+    # What update-alternatives or a user's shell would offer.
+    other = compile_library(WRONG_SOURCE, tmp_path / "alternatives" / "libblas.so.3")
+
+    mapped = assert_computes(made, tmp_path / "site-packages", LD_LIBRARY_PATH=str(other.parent))
+
+    wanted = {str(system / name) for name in wheels.BACKENDS["blis"].lp64.libraries}
+    assert wanted <= set(mapped)
+    assert str(other) not in mapped
+    with zipfile.ZipFile(made) as archive:
+        assert b"Requires-Dist" not in archive.read("numpy-1.0+blis.dist-info/METADATA")
+        told = archive.read(f"numpy-1.0+blis.dist-info/{wheels.PROVENANCE}").decode()
+    assert told.startswith(wheels.recipe("blis"))
+
+
+@needs_compiler
+def test_a_function_that_no_library_has_is_named(
+    small_wheel: Path, system: Path, tmp_path: Path
+) -> None:
+    lapack = system / wheels.BACKENDS["blis"].lp64.libraries[-1]
+    compile_library("void dgesv_(void) {}", lapack)
+    with pytest.raises(
+        wheels.WheelsError, match=r"1 of the 3 .* and liblapack.so.3 \(first: zladiv_\)"
+    ):
+        wheels.retarget(small_wheel, "blis", tmp_path / "made", system)
+    assert not (tmp_path / "made").exists()
 
 
 @needs_compiler
 def test_a_library_that_lacks_a_function_is_refused(small_wheel: Path, tmp_path: Path) -> None:
-    library = compile_library("void ddot_(void) {}", tmp_path / "lib" / MKL.library)
-    with pytest.raises(wheels.WheelsError, match=r"lacks 2 of the 3 .*zdotc_, zladiv_"):
+    library = compile_library("void ddot_(void) {}", tmp_path / "lib" / MKL.lp64.libraries[0])
+    with pytest.raises(
+        wheels.WheelsError, match=r"2 of the 3 .* not in libmkl_rt.*zdotc_, zladiv_"
+    ):
         wheels.retarget(small_wheel, "mkl", tmp_path / "made", library.parent)
     assert not (tmp_path / "made").exists()

@@ -11,6 +11,10 @@ puts a shim of a few kilobytes in its place, with one jump per needed symbol int
 So a difference between two builds is the BLAS and nothing else. The new wheel says what it is by
 its local version, ``2.4.6+mkl``; it is made for local measurements and must not be published.
 
+MKL comes from the package index, netlib's reference BLAS and BLIS from Debian. A function that the
+other library lacks would end a process in the middle of a measurement, so such a wheel is not made:
+the error names the function.
+
     cache/official/<python abi>/     wheels as the package index has them
     cache/retargeted/<blas>-<key>/   made here; the key hashes the official wheel and the recipe
 """
@@ -55,10 +59,20 @@ class WheelsError(Exception):
 
 @dataclass(frozen=True)
 class Interface:
-    """How a library spells a BLAS or LAPACK function for one width of integers."""
+    """What a BLAS offers for one width of integers.
+
+    Parameters
+    ----------
+    fortran, cblas
+        How it spells the functions.
+    libraries
+        Files below the backend's folder, in the order in which the loader searches them: the first
+        one that has a function serves it, to LAPACK as well.
+    """
 
     fortran: str
     cblas: str
+    libraries: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -67,31 +81,82 @@ class Backend:
 
     Parameters
     ----------
-    library
-        File that offers every symbol.
-    packages
-        Requirements that bring it; the first one becomes a requirement of the retargeted wheels.
-    rpath
-        Where the loader finds the library, seen from ``<project>.libs``.
     ilp64, lp64
-        Names of functions that take 64-bit (NumPy) and 32-bit integers (SciPy).
+        Functions that take 64-bit integers (NumPy) and 32-bit integers (SciPy).
+    packages
+        Requirements that pip installs; the first one becomes one of the retargeted wheels.
+    debian
+        Debian's packages, which only the system's administrator installs.
+    folder
+        Where the system has the libraries; None where `packages` put them into the environment.
+    complex_by_pointer
+        Whether a complex result is stored through a hidden first pointer, as by Intel's compilers.
+        gfortran, which the wheels follow, returns it in registers.
     """
 
-    library: str
-    packages: tuple[str, ...]
-    rpath: str
     ilp64: Interface
     lp64: Interface
+    packages: tuple[str, ...] = ()
+    debian: tuple[str, ...] = ()
+    folder: Path | None = None
+    complex_by_pointer: bool = False
 
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Files for both widths."""
+        return tuple(dict.fromkeys(self.ilp64.libraries + self.lp64.libraries))
+
+    def rpath(self, interface: Interface) -> str:
+        """Folders that the loader searches before all others.
+
+        They are the exact ones: what stands in `/usr/lib/x86_64-linux-gnu` itself are links that
+        `update-alternatives` leads to any BLAS.
+        """
+        # site-packages, python3.x, lib: PyPI's mkl fills <env>/lib.
+        root = self.folder or Path("$ORIGIN/../../..")
+        return ":".join(dict.fromkeys(str(Path(root, f).parent) for f in interface.libraries))
+
+
+DEBIAN = Path("/usr/lib/x86_64-linux-gnu")
 
 # openblas is no backend: the official wheels are OpenBLAS builds already.
 BACKENDS: Mapping[str, Backend] = {
     "mkl": Backend(
-        library="libmkl_rt.so.3",
+        ilp64=Interface("{}_64_", "cblas_{}_64", libraries=("libmkl_rt.so.3",)),
+        lp64=Interface("{}_", "cblas_{}", libraries=("libmkl_rt.so.3",)),
         packages=("mkl==2026.2.0", "intel-openmp==2026.2.0", "tbb==2023.2.0"),
-        rpath="$ORIGIN/../../..",  # site-packages, python3.x, lib: PyPI's mkl fills <env>/lib
-        ilp64=Interface(fortran="{}_64_", cblas="cblas_{}_64"),
-        lp64=Interface(fortran="{}_", cblas="cblas_{}"),
+        complex_by_pointer=True,
+    ),
+    "netlib": Backend(
+        ilp64=Interface(
+            "{}_", "cblas_{}", libraries=("blas64/libblas64.so.3", "lapack64/liblapack64.so.3")
+        ),
+        lp64=Interface("{}_", "cblas_{}", libraries=("blas/libblas.so.3", "lapack/liblapack.so.3")),
+        debian=("libblas64-3", "liblapack64-3", "libblas3", "liblapack3"),
+        folder=DEBIAN,
+    ),
+    # BLIS has no LAPACK; netlib's, as Debian builds it, asks for a libblas.so.3. Debian's BLIS has
+    # a file of that name, a second copy that nothing calls: libblis.so.4 is searched before it, and
+    # threadpoolctl can set its threads.
+    "blis": Backend(
+        ilp64=Interface(
+            "{}_",
+            "cblas_{}",
+            libraries=(
+                *("blis64-pthread/libblis64.so.4", "blis64-pthread/libblas64.so.3"),
+                "lapack64/liblapack64.so.3",
+            ),
+        ),
+        lp64=Interface(
+            "{}_",
+            "cblas_{}",
+            libraries=(
+                *("blis-pthread/libblis.so.4", "blis-pthread/libblas.so.3"),
+                "lapack/liblapack.so.3",
+            ),
+        ),
+        debian=("libblis64-4-pthread", "liblapack64-3", "libblis4-pthread", "liblapack3"),
+        folder=DEBIAN,
     ),
 }
 BLAS_NAMES = ("openblas", *BACKENDS)
@@ -147,7 +212,7 @@ def provide(blas: str, cache: Path) -> None:
         say(f"{builds} are {blas} builds: nothing to do")
         return
     if blas in BACKENDS:
-        check_host()
+        check_host(blas)
     wheels = [official_wheel(name, public(version), cache) for name, version in changes.items()]
     if blas in BACKENDS:
         install_packages(BACKENDS[blas].packages)
@@ -202,8 +267,8 @@ def is_installed(requirement: str) -> bool:
         return False
 
 
-def check_host() -> None:
-    """Refuse a host on which a shim can't be built, before anything is downloaded."""
+def check_host(*builds: str) -> None:
+    """Refuse a host on which these builds can't be made, before anything is downloaded."""
     if sys.platform != "linux" or platform.machine() != "x86_64":
         raise WheelsError(
             f"wheels can be retargeted on Linux x86-64, not on {sys.platform} "
@@ -215,6 +280,22 @@ def check_host() -> None:
             f"{' and '.join(missing)} not found on PATH: needed to build a shim of a few kB that "
             "leads NumPy and SciPy to another BLAS (Debian: apt-get install gcc binutils)"
         )
+    for blas in builds:
+        system_libraries(blas)
+
+
+def system_libraries(blas: str) -> tuple[Path, ...]:
+    """List the files that the system must have for a BLAS, or say how it gets them."""
+    backend = BACKENDS[blas]
+    if backend.folder is None:
+        return ()
+    files = tuple(backend.folder / name for name in backend.libraries)
+    if missing := [str(file) for file in files if not file.exists()]:
+        raise WheelsError(
+            f"{' and '.join(missing)} not found: the {blas} build runs on Debian's libraries; "
+            f"apt-get install {' '.join(backend.debian)}"
+        )
+    return files
 
 
 # pip
@@ -293,7 +374,8 @@ def cached_retarget(wheel: Path, blas: str, cache: Path) -> Path:
     if is_intact(made):
         return made
     start = time.perf_counter()
-    retarget(wheel, blas, directory, Path(sysconfig.get_path("data")) / "lib")
+    installed = Path(sysconfig.get_path("data")) / "lib"
+    retarget(wheel, blas, directory, BACKENDS[blas].folder or installed)
     name, seconds = WheelName.parse(wheel), time.perf_counter() - start
     say(f"retargeted {name.project}-{name.version} -> {blas} in {seconds:.1f} s")
     return made
@@ -311,7 +393,7 @@ def retarget(wheel: Path, blas: str, output: Path, library_directory: Path) -> P
     output
         Folder of the new wheel, which appears whole or not at all; equal input gives equal bytes.
     library_directory
-        Where the library of the BLAS lies now.
+        Where the libraries of the BLAS lie now.
 
     Returns
     -------
@@ -326,7 +408,7 @@ def retarget(wheel: Path, blas: str, output: Path, library_directory: Path) -> P
     }
     rewriters: dict[str, Callable[[bytes], bytes]] = {
         f"{new.info}/METADATA": lambda text: rewrite_metadata(
-            text, new.version, backend.packages[0]
+            text, new.version, backend.packages[:1]
         ),
         f"{new.info}/WHEEL": lambda text: rewrite_tags(text, new.tag),
         f"{new.project}/__config__.py": lambda text: rewrite_build_information(text, blas),
@@ -369,14 +451,24 @@ class WheelName:
 
 
 def recipe(blas: str) -> str:
-    """Everything but the official wheel that decides the bytes of a retargeted one."""
-    return f"blas: {blas}\nrecipe: {RECIPE}\nrequires: {', '.join(BACKENDS[blas].packages)}\n"
+    """Everything but the official wheel that decides the bytes of a retargeted one.
+
+    The system's libraries do: a wheel is made only where they have each function that it calls.
+    """
+    requires = f"blas: {blas}\nrecipe: {RECIPE}\nrequires: {', '.join(BACKENDS[blas].packages)}\n"
+    libraries = [(file, sha256(file)) for file in system_libraries(blas)]
+    return requires + "".join(f"library: {file} {digest}\n" for file, digest in libraries)
+
+
+def sha256(file: Path) -> str:
+    """Hash a file's content."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def provenance(wheel: Path, blas: str) -> bytes:
     """Text of the PROVENANCE file."""
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    return f"{recipe(blas)}made from: {wheel.name}\nsha256: {digest}\n".encode()
+    return f"{recipe(blas)}made from: {wheel.name}\nsha256: {sha256(wheel)}\n".encode()
 
 
 def replace_library(
@@ -436,8 +528,8 @@ class Symbol:
         return (interface.cblas if self.is_cblas else interface.fortran).format(self.function)
 
 
-# Functions with a complex result: gfortran, which the wheels follow, returns it in registers; MKL
-# stores it through a hidden first pointer. A plain jump would corrupt memory.
+# Functions with a complex result: where the two conventions differ, a plain jump would corrupt
+# memory.
 COMPLEX_DOTS = ("cdotc", "cdotu", "zdotc", "zdotu")
 COMPLEX_DIVISIONS = ("cladiv", "zladiv")
 
@@ -446,31 +538,39 @@ def build_shim(
     modules: Mapping[str, bytes], soname: str, ilp64: bool, backend: Backend, directory: Path
 ) -> bytes:
     """Compile and link the shim that serves these modules."""
-    library = directory / backend.library
-    if not library.exists():
-        raise WheelsError(f"{library} not found: install {', '.join(backend.packages)} first")
     interface = backend.ilp64 if ilp64 else backend.lp64
+    libraries = [directory / name for name in interface.libraries]
+    for library in libraries:
+        if not library.exists():
+            wanted = ", ".join(backend.packages + backend.debian)
+            raise WheelsError(f"{library} not found: install {wanted} first")
     with tempfile.TemporaryDirectory() as scratch:
         paths = [Path(scratch, f"{index}.so") for index in range(len(modules))]
         for path, content in zip(paths, modules.values(), strict=True):
             path.write_bytes(content)
         called = sorted(n for n in names_in("--undefined-only", paths) if n.startswith("scipy_"))
         symbols = [Symbol.parse(name, ilp64) for name in called]
-        check_offered(symbols, interface, library)
-        Path(scratch, "jumps.s").write_text(jumps(symbols, interface))
-        Path(scratch, "wrappers.c").write_text(wrappers(symbols, interface, ilp64))
-        run(link_command(soname, backend.rpath, library), cwd=Path(scratch))
+        check_offered(symbols, interface, libraries)
+        wrapped = [s for s in symbols if backend.complex_by_pointer and returns_complex(s)]
+        jumped = [symbol for symbol in symbols if symbol not in wrapped]
+        Path(scratch, "jumps.s").write_text(jumps(jumped, interface))
+        Path(scratch, "wrappers.c").write_text(wrappers(wrapped, interface, ilp64))
+        run(link_command(soname, backend.rpath(interface), libraries), cwd=Path(scratch))
         return Path(scratch, soname).read_bytes()
 
 
-def check_offered(symbols: Sequence[Symbol], interface: Interface, library: Path) -> None:
-    """Refuse a library that lacks a function: the loader would find out in a measurement."""
-    offered = names_in("--defined-only", [library])
+def check_offered(
+    symbols: Sequence[Symbol], interface: Interface, libraries: Sequence[Path]
+) -> None:
+    """Refuse libraries that lack a function: the loader would find out in a measurement."""
+    offered = names_in("--defined-only", libraries)
     missing = [s.target(interface) for s in symbols if s.target(interface) not in offered]
     if missing or not symbols:
+        names = " and ".join(library.name for library in libraries)
         raise WheelsError(
-            f"{library.name} lacks {len(missing)} of the {len(symbols)} functions that the wheel "
-            f"calls (first: {', '.join(missing[:5])}); NumPy, SciPy and the BLAS don't fit together"
+            f"{len(missing)} of the {len(symbols)} functions that the wheel calls are not in "
+            f"{names} (first: {', '.join(missing[:5])}); NumPy, SciPy and the BLAS don't fit "
+            "together"
         )
 
 
@@ -481,7 +581,7 @@ def names_in(selection: str, files: Sequence[Path]) -> set[str]:
 
 
 def returns_complex(symbol: Symbol) -> bool:
-    """Tell whether a symbol needs a wrapper in place of a jump."""
+    """Tell whether a function's result is a complex number."""
     return not symbol.is_cblas and symbol.function in COMPLEX_DOTS + COMPLEX_DIVISIONS
 
 
@@ -489,17 +589,16 @@ def jumps(symbols: Iterable[Symbol], interface: Interface) -> str:
     """Assembly: one jump per function through the global offset table, bound when loaded."""
     lines = [".text"]
     for symbol in symbols:
-        if not returns_complex(symbol):
-            lines += [f".globl {symbol.name}", f".type {symbol.name},@function", f"{symbol.name}:"]
-            lines += [f"    jmp *{symbol.target(interface)}@GOTPCREL(%rip)"]
+        lines += [f".globl {symbol.name}", f".type {symbol.name},@function", f"{symbol.name}:"]
+        lines += [f"    jmp *{symbol.target(interface)}@GOTPCREL(%rip)"]
     return "\n".join([*lines, '.section .note.GNU-stack,"",@progbits', ""])
 
 
 def wrappers(symbols: Iterable[Symbol], interface: Interface, ilp64: bool) -> str:
-    """C without headers, so that gcc alone is enough: functions with a complex result."""
+    """C without headers, so that gcc alone is enough: complex results from hidden pointers."""
     integer = "long" if ilp64 else "int"
     texts = []
-    for symbol in filter(returns_complex, symbols):
+    for symbol in symbols:
         number = "float _Complex" if symbol.function.startswith("c") else "double _Complex"
         if symbol.function in COMPLEX_DOTS:
             target = interface.cblas.format(f"{symbol.function}_sub")
@@ -516,15 +615,19 @@ def wrappers(symbols: Iterable[Symbol], interface: Interface, ilp64: bool) -> st
     return "\n".join(texts)
 
 
-def link_command(soname: str, rpath: str, library: Path) -> list[str]:
+def link_command(soname: str, rpath: str, libraries: Sequence[Path]) -> list[str]:
     """Build the call of gcc; -nostdlib and -s leave out what differs between hosts."""
     linker = [f"-soname={soname}", "--no-as-needed", "--allow-shlib-undefined", "-z", "now"]
-    # DT_RPATH, not DT_RUNPATH: only the first serves the files that MKL opens by name.
+    # DT_RPATH, not DT_RUNPATH: only the first serves the files that MKL opens by name, and the
+    # libblas.so.3 that Debian's LAPACK asks for; and LD_LIBRARY_PATH can't overrule it.
     linker += ["--disable-new-dtags", f"-rpath={rpath}"]
     options = ["-O2", "-fPIC", "-fno-stack-protector", "-shared", "-nostdlib", "-s"]
     options += [f"-Wl,{','.join(linker)}", "-o", soname]
-    libraries = ["-L", str(library.parent.resolve()), f"-l:{library.name}"]
-    return ["gcc", *options, "jumps.s", "wrappers.c", *libraries]
+    # Found by -L, not named by their paths: the loader is told a name and searches the rpath.
+    searched = dict.fromkeys(str(library.parent.resolve()) for library in libraries)
+    options += [f"-L{folder}" for folder in searched]
+    wanted = [f"-l:{library.name}" for library in libraries]
+    return ["gcc", *options, "jumps.s", "wrappers.c", *wanted]
 
 
 def run(command: Sequence[str | Path], cwd: Path | None = None) -> str:
@@ -562,11 +665,11 @@ def write_wheel(files: Mapping[str, bytes], wheel: Path) -> Path:
         partial.unlink(missing_ok=True)
 
 
-def rewrite_metadata(text: bytes, version: str, requirement: str) -> bytes:
+def rewrite_metadata(text: bytes, version: str, requirements: Sequence[str]) -> bytes:
     """State the new version and require the BLAS; a description in the body stays as it is."""
     header, blank, body = text.partition(b"\n\n")
-    lines = f"Version: {version}\nRequires-Dist: {requirement}".encode()
-    return re.sub(rb"(?m)^Version: .*$", lines, header, count=1) + blank + body
+    lines = [f"Version: {version}", *(f"Requires-Dist: {wanted}" for wanted in requirements)]
+    return re.sub(rb"(?m)^Version: .*$", "\n".join(lines).encode(), header, count=1) + blank + body
 
 
 def rewrite_tags(text: bytes, tag: str) -> bytes:

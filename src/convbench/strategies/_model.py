@@ -180,7 +180,7 @@ def machine() -> str:
         model = next(
             (line.partition(":")[2] for line in lines if line.startswith("model name")), ""
         )
-    families = sorted({str(blas.family_of(file)) for file in blas.mapped_blas_files()})
+    families = sorted(blas.families_of(blas.mapped_blas_files()))
     return " / ".join((model.strip() or "unknown CPU", *families))
 
 
