@@ -24,5 +24,7 @@ def load(name: str) -> ModuleType:
 
 
 blas = load("blas")
+memory_levels = load("memory_levels")
+peaks = load("peaks")
 reference = load("reference")
 workloads = load("workloads")

@@ -1,22 +1,22 @@
-"""What this machine can do at best, measured in half a second: the ceilings of every explanation.
+"""What this machine can do at best, measured in a second: the ceilings of every explanation.
 
 The roofline model bounds a computation by the peak of its arithmetic and by the traffic to memory
 (Williams, Waterman & Patterson, "Roofline", CACM 2009). Small problems in Python meet a third
 bound: what the interpreter takes for a call and for a line.
+
+`Roofs` are what nothing on this machine exceeds. `Ceilings` are what NumPy reaches, which is what
+strategies are made of: predictions and `auto` use these. The rows of `auto` are fitted to copies
+of one thread, so a triad's bandwidth, which no strategy has, would only make them wrong.
 """
 
 import itertools
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from convbench import threads
-
-PEAK_SIZE = 512
-"""Rows and columns of the GEMM; large enough for its peak, short enough to be undisturbed once."""
+from convbench import memory_levels, peaks, threads
 
 CACHE_BYTES = 2**20
 """A working set up to this size stays in a core's private caches."""
@@ -25,7 +25,7 @@ COPIED_BYTES = {"cache": CACHE_BYTES // 4, "memory": 2**26}
 """Working sets, source and destination, of the two copies that bandwidth is measured with."""
 
 SECONDS_EACH = 0.08
-"""Time for each of the five measurements; the best of its samples counts."""
+"""Time for each ceiling; the best of its samples counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +57,34 @@ class Ceilings:
             return self.cache_bytes_per_second
         return self.memory_bytes_per_second
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roofs:
+    """The roofline of some working set, with all threads.
+
+    Attributes
+    ----------
+    gemm_flops_per_second, fma_flops_per_second : float
+        Of a GEMM, and of multiply-adds in registers.
+    level : str
+        The first level of memory that holds the working set.
+    triad_bytes_per_second : float
+        Read and written by a triad that lives in this level.
+    """
+
+    gemm_flops_per_second: float
+    fma_flops_per_second: float
+    level: str
+    triad_bytes_per_second: float
+
+    @property
+    def flops_per_second(self) -> float:
+        """The higher of both peaks: a GEMM can't beat the other but by what disturbed that."""
+        return max(self.gemm_flops_per_second, self.fma_flops_per_second)
+
     def attainable(self, flops: int, moved_bytes: int) -> float:
         """Operations per second under both roofs, for so many operations and bytes."""
-        intensity = flops / moved_bytes
-        return min(self.flops_per_second, intensity * self.bandwidth(moved_bytes))
+        return min(self.flops_per_second, flops / moved_bytes * self.triad_bytes_per_second)
 
 
 @cache
@@ -68,7 +92,7 @@ def measured(dtype: str, number: int) -> Ceilings:
     """Measure the ceilings of this process with so many threads; once, later calls look it up."""
     with threads.limit(number):
         return Ceilings(
-            flops_per_second=_gemm_rate(dtype),
+            flops_per_second=peaks.gemm_flops_per_second(dtype, SECONDS_EACH),
             memory_bytes_per_second=_copy_rate(COPIED_BYTES["memory"]),
             cache_bytes_per_second=_copy_rate(COPIED_BYTES["cache"]),
             call_seconds=_call_seconds(dtype),
@@ -76,10 +100,18 @@ def measured(dtype: str, number: int) -> Ceilings:
         )
 
 
-def _gemm_rate(dtype: str) -> float:
-    left = np.ones((PEAK_SIZE, PEAK_SIZE), dtype)
-    right, product = left.copy(), np.empty_like(left)
-    return 2 * PEAK_SIZE**3 / _best_seconds(lambda: np.matmul(left, right, out=product))
+@cache
+def roofs(dtype: str, number: int, working_set: int) -> Roofs:
+    """Measure the roofs above a working set of these bytes, shared by so many threads."""
+    level = memory_levels.level_of(working_set, number)
+    return Roofs(
+        gemm_flops_per_second=measured(dtype, number).flops_per_second,
+        fma_flops_per_second=peaks.fma_flops_per_second(dtype, number),
+        level=level,
+        triad_bytes_per_second=peaks.triad_bytes_per_second(
+            memory_levels.working_set(level, number), number
+        ),
+    )
 
 
 def _copy_rate(working_set: int) -> float:
@@ -116,10 +148,4 @@ def _repeated(number: int, call: Callable[..., object], *arguments: object) -> C
 
 
 def _best_seconds(call: Callable[[], object]) -> float:
-    """Time calls until the time is up and give the shortest: a ceiling is never disturbed."""
-    call()
-    best, end = float("inf"), time.perf_counter() + SECONDS_EACH
-    while (start := time.perf_counter()) < end:
-        call()
-        best = min(best, time.perf_counter() - start)
-    return best
+    return peaks.best_seconds(call, SECONDS_EACH)

@@ -1,13 +1,17 @@
 import argparse
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
-from convbench import threads
+from convbench import ConvProblem, threads
+from convbench.ceilings import Roofs
 from convbench.commands import explain
 from convbench.errors import BadProblem, BadUsage
 from convbench.question import DENSE
 from convbench.strategies import STRATEGIES
+from convbench.workloads import WORKLOADS
 
 QUESTION = ("--input", "32x32x3", "--filters", "10x2x2", "--stride", "2")
 QUICK = ("--seconds", "0.001")
@@ -86,9 +90,40 @@ def test_errors_are_measured_against_the_float64_reference(
     assert all(0 <= way["error"] < 1e-13 for way in document["strategies"])
 
 
-def test_operations_bytes_and_the_ceiling_come_first(question: list[str]) -> None:
-    assert question[2].startswith("61,440 operations on 46.0 kB, 1.34 a byte; ceiling ")
-    assert ", set by memory" in question[2] or ", set by arithmetic" in question[2]
+def test_operations_bytes_and_the_ceilings_come_first(question: list[str]) -> None:
+    assert question[2].startswith("61,440 operations on 46.0 kB, 1.34 a byte: at most ")
+    assert ", set by memory, " in question[2] or ", set by arithmetic" in question[2]
+    number = r"[\d.,]+"
+    assert re.fullmatch(
+        rf"ceiling {number} GFLOP/s by GEMM, {number} by FMA; {number} [MGT]B/s by triad in "
+        rf"(L1|L2|L3|DRAM), where the operands fit; NumPy copies {number} [MGT]B/s, "
+        rf"a call takes {number} (ns|µs)",
+        question[3],
+    )
+
+
+def test_the_lowest_roof_above_the_problem_is_named() -> None:
+    problem = ConvProblem(**WORKLOADS["question"], dtype="float64")
+    roofs = Roofs(
+        gemm_flops_per_second=8e10,
+        fma_flops_per_second=1e11,
+        level="L2",
+        triad_bytes_per_second=1e10,
+    )
+
+    by_memory = explain.asked_line(problem, roofs)
+    by_arithmetic = explain.asked_line(problem, replace(roofs, triad_bytes_per_second=1e12))
+
+    assert by_memory.endswith(": at most 13.4 GFLOP/s, set by memory, L2")
+    assert by_arithmetic.endswith(": at most 100 GFLOP/s, set by arithmetic")
+
+
+def test_the_document_has_the_roofs(document: dict[str, dict[str, float]]) -> None:
+    roofs, problem = document["roofs"], document["problem"]
+
+    peak = max(roofs["gemm_flops_per_second"], roofs["fma_flops_per_second"])
+    by_memory = problem["arithmetic_intensity"] * roofs["triad_bytes_per_second"]
+    assert problem["attainable_flops_per_second"] == pytest.approx(min(peak, by_memory))
 
 
 def test_auto_is_explained_by_its_predictions(question: list[str]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from convbench.errors import BadUsage
+from convbench.report.naming import is_rate
 from convbench.report.readable import counted
 from convbench.results import load, load_table, newest, write_table
 from convbench.results.schema import OK, SKIPPED, empty_frame, params_text
@@ -24,9 +25,6 @@ HISTORY = ("project", "machine", "environment", "blas", "threads", "benchmark", 
 
 COPIED = (*HISTORY, "strategy", "problem", "dtype", "commit", "unit")
 """Columns that an event takes from the row of its commit."""
-
-RATE_UNITS = ("/s", "/sec", "/second", "per second")
-"""How the units end of which more is better: GFLOP/s, images/s."""
 
 SHOWN = 10
 """Changes that are printed; all of them are in the store."""
@@ -81,7 +79,7 @@ def events_of(history: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Find the changes of one history, as rows of the table `events`."""
     values = history["value"].to_numpy("float64", na_value=math.nan)
     unit = str(history["unit"].iloc[-1])
-    for change in find_change_points(values, higher_is_better=unit.endswith(RATE_UNITS)):
+    for change in find_change_points(values, higher_is_better=is_rate(unit)):
         measured = history[np.isfinite(values)]
         row = history.iloc[change.index]
         previous = measured.iloc[int(np.isfinite(values[: change.index]).sum()) - 1]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from convbench import threads
+from convbench import ceilings, threads
 from convbench.errors import BadProblem, BadUsage
 from convbench.problem import DTYPES, LAYOUTS, ConvProblem
 from convbench.question import DENSE, DENSE_FLOPS, Measured, Measurement, measure
@@ -62,11 +62,12 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     if not arguments.json:
         say(f"measuring {describe(problem)}, on {threads_text(number, 'BLAS ')}")
     measurement = measure(problem, seconds=arguments.seconds, number_of_threads=number)
+    roofs = ceilings.roofs(problem.dtype, number, problem.bytes)
     explanation = explain(measurement)
     if arguments.json:
-        say(json.dumps(as_document(measurement, explanation)))
+        say(json.dumps(as_document(measurement, roofs, explanation)))
     else:
-        for line in report_lines(measurement, explanation):
+        for line in report_lines(measurement, roofs, explanation):
             say(line)
     return 0
 
@@ -158,7 +159,9 @@ def explain(measurement: Measurement) -> why.Explanation:
     return why.explain(question, timings, dense)
 
 
-def as_document(measurement: Measurement, explanation: why.Explanation) -> dict[str, Any]:
+def as_document(
+    measurement: Measurement, roofs: ceilings.Roofs, explanation: why.Explanation
+) -> dict[str, Any]:
     """Give the whole answer as JSON."""
     problem, document = measurement.problem, asdict(measurement)
     due = {one.name: due_of(one, measurement) for one in ways(measurement)}
@@ -168,8 +171,9 @@ def as_document(measurement: Measurement, explanation: why.Explanation) -> dict[
             "flops": problem.flops,
             "bytes": problem.bytes,
             "arithmetic_intensity": problem.arithmetic_intensity,
-            "attainable_flops_per_second": attainable(measurement),
+            "attainable_flops_per_second": roofs.attainable(problem.flops, problem.bytes),
         },
+        "roofs": asdict(roofs),
         "dense": document["dense"] | due[DENSE],
         "strategies": [one | due[one["name"]] for one in document["strategies"]],
         "auto": [{"name": name, "seconds": value} for name, value in ranking(measurement)],
@@ -179,10 +183,13 @@ def as_document(measurement: Measurement, explanation: why.Explanation) -> dict[
     }
 
 
-def report_lines(measurement: Measurement, explanation: why.Explanation) -> Iterator[str]:
+def report_lines(
+    measurement: Measurement, roofs: ceilings.Roofs, explanation: why.Explanation
+) -> Iterator[str]:
     """Write the answer for a terminal."""
     yield explanation.title
-    yield ceiling_line(measurement)
+    yield asked_line(measurement.problem, roofs)
+    yield ceiling_line(measurement, roofs)
     yield from ("", *table(measurement), "")
     for name, reason in measurement.skipped.items():
         yield f"skipped {name}: {reason}"
@@ -220,26 +227,29 @@ def threads_text(number: int, kind: str = "") -> str:
     return f"one {kind}thread" if number == 1 else f"{number} {kind}threads"
 
 
-def ceiling_line(measurement: Measurement) -> str:
-    """Say what the problem asks for, and what the machine can give at best."""
-    problem, limits = measurement.problem, measurement.ceilings
-    ceiling = attainable(measurement)
-    bound = "arithmetic" if ceiling == limits.flops_per_second else "memory"
+def asked_line(problem: ConvProblem, roofs: ceilings.Roofs) -> str:
+    """Say what the problem asks for, and which roof is the lowest above it."""
+    attainable = roofs.attainable(problem.flops, problem.bytes)
+    bound = "arithmetic" if attainable == roofs.flops_per_second else f"memory, {roofs.level}"
     return (
         f"{readable.operations(problem.flops)} operations on "
         f"{readable.quantity(problem.bytes, 'bytes')}, "
-        f"{readable.significant(problem.arithmetic_intensity)} a byte; ceiling "
-        f"{readable.rate(ceiling / 1e9)}, set by {bound} "
-        f"(GEMM peak {readable.rate(limits.flops_per_second / 1e9)}, "
-        f"copies {readable.quantity(limits.bandwidth(problem.bytes), 'bytes')}/s, "
-        f"a NumPy call {readable.seconds(limits.call_seconds)})"
+        f"{readable.significant(problem.arithmetic_intensity)} a byte: at most "
+        f"{readable.rate(attainable / 1e9)}, set by {bound}"
     )
 
 
-def attainable(measurement: Measurement) -> float:
-    """Give the problem's ceiling in operations per second."""
-    problem = measurement.problem
-    return measurement.ceilings.attainable(problem.flops, problem.bytes)
+def ceiling_line(measurement: Measurement, roofs: ceilings.Roofs) -> str:
+    """Say what the machine can give at best."""
+    limits, moved = measurement.ceilings, measurement.problem.bytes
+    return (
+        f"ceiling {readable.rate(roofs.gemm_flops_per_second / 1e9)} by GEMM, "
+        f"{readable.rate(roofs.fma_flops_per_second / 1e9).removesuffix(' GFLOP/s')} by FMA; "
+        f"{readable.quantity(roofs.triad_bytes_per_second, 'byte/s')} by triad in {roofs.level}, "
+        f"where the operands fit; "
+        f"NumPy copies {readable.quantity(limits.bandwidth(moved), 'byte/s')}, "
+        f"a call takes {readable.seconds(limits.call_seconds)}"
+    )
 
 
 def ranking(measurement: Measurement) -> tuple[tuple[str, float], ...]:
