@@ -47,6 +47,7 @@ def write_source(
     files: dict[str, str | bytes],
     benchmarks: dict[str, Any] | None = None,
     facts: dict[str, Any] | None = None,
+    machine: dict[str, Any] | None = None,
 ) -> Path:
     """A results directory; the names of `files` are relative to it (``m/a-py.json``)."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,9 +57,8 @@ def write_source(
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
-        (path.parent / "machine.json").write_text(
-            json.dumps({"machine": path.parent.name, "cpu": "a cpu", "ram": 8, "version": 1})
-        )
+        about = {"machine": path.parent.name, "cpu": "a cpu", "ram": 8, "version": 1}
+        (path.parent / "machine.json").write_text(json.dumps(about | (machine or {})))
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return folder
 
@@ -118,3 +118,57 @@ def facts(**changes: Any) -> dict[str, Any]:
             }
         },
     } | changes
+
+
+def host(**changes: Any) -> dict[str, Any]:
+    """What a run of format 2 says of its machine."""
+    return {
+        "cpu": "AMD EPYC 7763",
+        "vendor": "AuthenticAMD",
+        "cores": 2,
+        "cpus": 4,
+        "smt": True,
+        "governor": None,
+        "turbo": None,
+        "caches": {"L1d": 32768, "L3": 33554432},
+        "ram_bytes": 16_000_000_000,
+        "load_average": [0.1, 0.2, 0.3],
+        "affinity": [0, 1, 2, 3],
+        "virtualised": "kvm",
+        "kernel": "6.1.0",
+    } | changes
+
+
+UNITS = [
+    {"round": 1, "blas": "openblas", "threads": "1", "attempt": 1, "kept": False}
+    | {"disturbance": {"foreign_cpus": 0.9}, "disturbed": "other processes used 0.9 CPUs"},
+    {"round": 1, "blas": "openblas", "threads": "1", "attempt": 2, "kept": True}
+    | {"disturbance": {"foreign_cpus": 0.0}, "disturbed": ""},
+]
+
+
+def facts_2(**changes: Any) -> dict[str, Any]:
+    """Facts of format 2: the run of `facts`, with all that format 2 added."""
+    old = facts()
+    library = {"family": "openblas", "file": "libopenblas.so", "sha256": "0123456789ab" + "0" * 52}
+    environment = {
+        "threads_claimed": "all",
+        "cpus": [0, 2],
+        "lapack": "LAPACK 3.11.0 netlib",
+        "libraries": [library | {"version": "0.3.31", "architecture": "Haswell", "package": ""}],
+    }
+    new = {
+        "format": 2,
+        "environment_type": "virtualenv",
+        "quick": False,
+        "bench": "time_run",
+        "host": host(),
+        "provenance": {"dirty": True, "command": "convbench measure HEAD", "lock_sha256": "a" * 64}
+        | {"environments_sha256": "b" * 64, "seed": 0, "python": "3.11.7"}
+        | {"convbench_version": "0.1.0"},
+        "budget": {"minutes": None, "rounds": 2, "cells_left_out": 3, "measured_minutes": 10.5},
+        "units": UNITS,
+        "disturbed": "1 of 2 units, measured twice: other processes used 0.9 CPUs",
+        "environments": {"py": old["environments"]["py"] | environment},
+    }
+    return old | new | changes

@@ -52,3 +52,18 @@ def test_json_is_one_object(results, tmp_path):
 def test_a_wrong_path_is_left_to_the_command_line(tmp_path):
     with pytest.raises(BadResults, match="does not exist"):
         run(tmp_path / "absent", "--store", tmp_path / "store")
+
+
+def test_a_refused_machine_is_one_line_and_strict_ends_with_2(tmp_path):
+    text = {"m/a.json": result_file({"a": row([1.0])})}
+    for name, cpu in (("one", "EPYC"), ("two", "Xeon")):
+        write_source(tmp_path / "p" / name, text, machine={"cpu": cpu})
+    words = [tmp_path / "p", "--store", tmp_path / "store", "--project", "p", "--strict"]
+
+    exit_code, said = run(*words)
+    again = run(*words)
+
+    assert exit_code == again[0] == 2
+    assert said[0] == again[1][0]
+    assert "machine m is EPYC in the store but Xeon here; measure with --machine OTHER" in said[0]
+    assert len(said) == 2

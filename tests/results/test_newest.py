@@ -7,7 +7,11 @@ from hypothesis import strategies as st
 from convbench.results import newest, schema
 
 TEXT = dict.fromkeys(
-    ("project", "machine", "environment", "blas", "threads", "blas_identity", "commit"), "x"
+    (
+        *("project", "machine", "environment", "blas", "threads"),
+        *("blas_identity", "blas_sha256", "commit"),
+    ),
+    "x",
 )
 
 
@@ -46,9 +50,14 @@ def test_a_cell_that_was_always_skipped_is_shown_once():
 
 
 def test_a_new_blas_commit_machine_or_parameter_is_a_new_point():
-    changes = [{"blas_identity": "y"}, {"commit": "y"}, {"machine": "y"}, {"params": {"n": "2"}}]
+    changes = [{"blas_identity": "y"}, {"blas_sha256": "y"}, {"commit": "y"}, {"machine": "y"}]
+    changes += [{"params": {"n": "2"}}]
 
-    assert runs([{}, *changes]) == ["r0", "r1", "r2", "r3", "r4"]
+    assert runs([{}, *changes]) == ["r0", "r1", "r2", "r3", "r4", "r5"]
+
+
+def test_a_build_that_an_older_store_did_not_know_is_the_one_that_nothing_is_known_of():
+    assert runs([{"blas_sha256": None}, {"blas_sha256": ""}]) == ["r1"]
 
 
 def test_an_empty_table_stays_empty():

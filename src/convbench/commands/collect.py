@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--repo", metavar="DIR", help="the project's git repository: order and subjects of commits"
     )
     parser.add_argument(
-        "--strict", action="store_true", help="exit 2 when a file is damaged; the rest is collected"
+        "--strict",
+        action="store_true",
+        help="exit 2 when a file is damaged or a machine's name refused; the rest is collected",
     )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
 

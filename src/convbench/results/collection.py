@@ -2,24 +2,33 @@
 
 Nothing that was collected is ever lost: rows of a file or a source that vanished stay, and a file
 that was damaged after it had been collected keeps its older rows. To forget, make a new store.
+A store of an older schema becomes one of today's: what is given again is read again whole, and the
+other rows stay with nulls where they know nothing.
+
+A source whose machine has the name of another machine is refused: of two that contradict each other
+the one in the store stays, and among new ones the run that started first.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from convbench.errors import BadResults
 from convbench.results.file_hashes import FileHashes
-from convbench.results.schema import FAILED, OK, SKIPPED
+from convbench.results.processors import Processors, Statement
+from convbench.results.schema import FAILED, OK, SCHEMA_VERSION, SKIPPED
 from convbench.results.small_tables import SmallTables
 from convbench.results.source_reading import SourceReading, read_source
-from convbench.results.sources import find_sources
+from convbench.results.sources import find_sources, start_of
 from convbench.results.store import (
     MANIFEST,
     locked,
     new_manifest,
+    parts_of,
     read_manifest,
     remove_orphans,
+    upgraded,
     write_manifest,
 )
 
@@ -73,7 +82,7 @@ def collect(
     repo : path, optional
         The project's git repository: gives commits their order, subjects and tags.
     say : callable
-        Takes one line per damaged file.
+        Takes one line per damaged file and refused source.
 
     Returns
     -------
@@ -83,25 +92,45 @@ def collect(
     store = Path(store)
     sources = find_sources(given, store)
     with locked(store, say):
-        manifest = read_manifest(store) if (store / MANIFEST).exists() else new_manifest()
-        remove_orphans(store, manifest)
         hashes, tables = FileHashes(store), SmallTables(store)
+        manifest = _manifest(store, tables, say)
+        remove_orphans(store, manifest)
+        known: dict[str, dict[str, Any]] = manifest["sources"]
+        processors = Processors(known)
         readings = []
-        for source in sources:
-            old = manifest["sources"].get(source.key)
-            reading = read_source(source, store, old, project, hashes, tables, say)
+        for source in sorted(sources, key=lambda s: "" if s.key in known else start_of(s)):
+            old = known.get(source.key)
+            reading = read_source(source, store, old, project, hashes, tables, processors, say)
             if reading.entry is not None:
-                manifest["sources"][source.key] = reading.entry
+                known[source.key] = reading.entry
+                processors.add(source.key, reading.entry)
             readings.append(reading)
         damaged = [line for reading in readings for line in reading.damaged]
         if damaged and not any(r.entry and r.entry["machines"] for r in readings):
             raise BadResults(f"nothing could be read: {len(damaged)} damaged, first {damaged[0]}")
         projects = {reading.entry["project"] for reading in readings if reading.entry is not None}
         tables.order_commits(projects, None if repo is None else Path(repo))
-        tables.write({entry["project"] for entry in manifest["sources"].values()})
+        tables.write({entry["project"] for entry in known.values()})
         write_manifest(store, manifest)
         hashes.write()
     return _summary(readings)
+
+
+def _manifest(store: Path, tables: SmallTables, say: Callable[[str], None]) -> dict[str, Any]:
+    """Return the store's manifest, of today's schema."""
+    if not (store / MANIFEST).exists():
+        return new_manifest()
+    manifest = read_manifest(store)
+    if manifest["schema_version"] == SCHEMA_VERSION:
+        return manifest
+    say(
+        f"{store} has schema version {manifest['schema_version']} and becomes {SCHEMA_VERSION}: "
+        "given sources are read again, rows of others stay as they are"
+    )
+    for part in parts_of(manifest):
+        machine = tables.machine(part["project"], part["machine"])
+        part["processor"] = Statement.of({}, machine).as_entry()
+    return upgraded(manifest)
 
 
 def _summary(readings: list[SourceReading]) -> Summary:

@@ -20,8 +20,11 @@ FILTERS = tuple(f.name for f in schema.SCHEMAS["values"] if pa.types.is_dictiona
 # What makes a point of the default view, with `params`.
 POINT = (
     *("project", "machine", "environment", "blas", "threads"),
-    *("blas_identity", "commit", "benchmark"),
+    *("blas_identity", "blas_sha256", "commit", "benchmark"),
 )
+
+# Within one of these, builds are told apart by their hash.
+_BUILD_OF = ["project", "machine", "environment", "identity"]
 
 # A collector may replace parts while they are read; then the new manifest names the new ones.
 _ATTEMPTS = 5
@@ -44,7 +47,9 @@ def load(
     Returns
     -------
     DataFrame
-        Columns of `schema.SCHEMAS["values"]`; `params` are dicts.
+        Columns of `schema.SCHEMAS["values"]`; `params` are dicts. `blas_identity` names the hash
+        as well where an environment had two builds that call themselves the same:
+        ``OpenBLAS 0.3.31 Haswell (3f2a9c1b04de)``.
 
     Raises
     ------
@@ -56,7 +61,8 @@ def load(
     wanted = {column: _choices(column, choice) for column, choice in filters.items()}
     for attempt in range(_ATTEMPTS):
         try:
-            return schema.to_frame(_read(Path(store), samples, wanted), "values")
+            values = schema.to_frame(_read(Path(store), samples, wanted), "values")
+            return _builds_told_apart(values, read_table(Path(store), "environments"))
         except FileNotFoundError as error:
             if attempt == _ATTEMPTS - 1:
                 raise BadResults(f"{store} lost {error.filename or error}; collect again") from None
@@ -80,6 +86,7 @@ def _read(store: Path, samples: bool, wanted: dict[str, list[str]]) -> pa.Table:
         if any(part[name] not in wanted.get(name, [part[name]]) for name in ("project", "machine")):
             continue
         table = pq.read_table(store / part["values"], partitioning=None)
+        table = schema.completed(table, schema.SCHEMAS["values"])
         if samples:
             table = _with_samples(table, read_samples(store, part, len(table)))
         for column, choices in wanted.items():
@@ -87,6 +94,23 @@ def _read(store: Path, samples: bool, wanted: dict[str, list[str]]) -> pa.Table:
             table = table.filter(pc.is_in(table[column].cast(pa.string()), value_set=values))
         tables.append(table)
     return pa.concat_tables(tables).unify_dictionaries()
+
+
+def _builds_told_apart(values: pd.DataFrame, environments: pa.Table) -> pd.DataFrame:
+    """Add the hash to an identity that two builds of one environment share.
+
+    The store's environments decide, not the rows that were asked for: one build has one name.
+    """
+    builds = schema.to_frame(environments.select([*_BUILD_OF, "blas_sha256"]), "environments")
+    builds = builds[builds["blas_sha256"].fillna("") != ""].drop_duplicates()
+    shared = set(builds.loc[builds.duplicated(_BUILD_OF), _BUILD_OF].itertuples(index=False))
+    if not shared:
+        return values
+    names = values[["project", "machine", "environment", "blas_identity"]]
+    known = values["blas_sha256"].fillna("") != ""
+    mask = known & np.array([name in shared for name in names.itertuples(index=False, name=None)])
+    told = values["blas_identity"] + " (" + values["blas_sha256"] + ")"
+    return values.assign(blas_identity=values["blas_identity"].mask(mask, told))
 
 
 def read_samples(store: Path, part: Mapping[str, Any], rows: int) -> pa.Table:
@@ -111,7 +135,8 @@ def newest(values: pd.DataFrame) -> pd.DataFrame:
     """Keep the newest run of each point: the default view.
 
     A point is one cell (machine, environment, benchmark, parameters) at one commit under one
-    BLAS identity: another BLAS build is another point. A run that skipped or did not select a
+    BLAS identity: another BLAS build is another point, also when it carries the same version and
+    only the library's file differs. A run that skipped or did not select a
     cell never hides an older one that measured it, or failed at it; a newer failure does hide an
     older number.
     """
@@ -135,7 +160,9 @@ def _points(values: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.int64]]":
     """Return a number per row: equal for rows of one point of `newest`."""
     points = np.zeros(len(values), dtype=np.int64)
     params = [tuple(sorted(pairs.items())) for pairs in values["params"]]
-    for column in (*(values[name] for name in POINT), pd.Series(params, dtype=object)):
+    # Null is what an older store says for "not known", the empty text what this one says.
+    columns = (values[name].fillna("") for name in POINT)
+    for column in (*columns, pd.Series(params, dtype=object)):
         codes, found = pd.factorize(column, use_na_sentinel=False)
         # Numbered anew after each column: the product can't overflow.
         points, _ = pd.factorize(points * (len(found) + 1) + codes)

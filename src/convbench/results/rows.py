@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from convbench.results.grids import Grids
 from convbench.results.loading import read_samples
-from convbench.results.schema import SCHEMAS, STATUSES, TEXT, TIME
+from convbench.results.schema import SCHEMAS, STATUSES, TEXT, TIME, completed
 from convbench.results.store import write_part
 
 VALUES, SAMPLES = SCHEMAS["values"], SCHEMAS["samples"]
@@ -71,7 +71,7 @@ def merge(
 
 def read_part(store: Path, entry: Mapping[str, Any]) -> pa.Table:
     """Read the rows that a manifest's entry names, with their samples."""
-    values = pq.read_table(store / entry["values"], partitioning=None)
+    values = completed(pq.read_table(store / entry["values"], partitioning=None), VALUES)
     samples = read_samples(store, entry, len(values))
     return values.append_column(_PART.field("samples"), samples["samples"]).cast(_PART)
 

@@ -3,6 +3,9 @@
 `values` has one row per benchmark × parameter combination × commit × environment × machine × run.
 `value` is null unless `status` is ``ok``; an ``ok`` row without a value holds a result that is no
 number (asv's `track_` benchmarks may return any JSON value).
+
+Version 2 added `blas_sha256` to `values` and what format 2 of ``facts.json`` tells. Rows that an
+older convbench collected are read with nulls in the columns that it did not have.
 """
 
 from collections.abc import Mapping
@@ -10,7 +13,7 @@ from collections.abc import Mapping
 import pandas as pd
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 OK, FAILED, SKIPPED = STATUSES = ("ok", "failed", "skipped")
 
@@ -21,6 +24,7 @@ PAIRS = pa.map_(pa.string(), pa.string())
 TIME = pa.timestamp("ms", "UTC")
 COUNT = pa.int64()
 NUMBER = pa.float64()
+FLAG = pa.bool_()
 
 
 def _schema(**columns: pa.DataType) -> pa.Schema:
@@ -34,6 +38,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         environment=NAME,
         blas=NAME,
         blas_identity=NAME,
+        blas_sha256=NAME,
         commit=NAME,
         commit_date=TIME,
         run=NAME,
@@ -97,9 +102,25 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         packages=PAIRS,
         libraries_json=TEXT,
         identity=TEXT,
+        blas_sha256=TEXT,
+        lapack=TEXT,
+        cpus=TEXT,
+        threads_claimed=TEXT,
     ),
+    # One row per machine: what the newest run said of it.
     "machines": _schema(
-        project=TEXT, machine=TEXT, os=TEXT, arch=TEXT, cpu=TEXT, num_cpu=TEXT, ram=TEXT
+        project=TEXT,
+        machine=TEXT,
+        os=TEXT,
+        arch=TEXT,
+        cpu=TEXT,
+        num_cpu=TEXT,
+        ram=TEXT,
+        cores=COUNT,
+        ram_bytes=COUNT,
+        governor=TEXT,
+        virtualised=TEXT,
+        host_json=TEXT,
     ),
     "problems": _schema(
         project=TEXT,
@@ -150,6 +171,22 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         dropped_variables=PAIRS,
         load_before=NUMBER,
         load_after=NUMBER,
+        environment_type=TEXT,
+        asv_version=TEXT,
+        quick=FLAG,
+        bench=TEXT,
+        dirty=FLAG,
+        command=TEXT,
+        lock_sha256=TEXT,
+        environments_sha256=TEXT,
+        seed=COUNT,
+        python=TEXT,
+        budget_minutes=NUMBER,
+        measured_minutes=NUMBER,
+        rounds=COUNT,
+        cells_left_out=COUNT,
+        disturbed=TEXT,
+        units_json=TEXT,
     ),
     "events": _schema(
         project=TEXT,
@@ -189,11 +226,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "events": ("project", "machine", "environment", "benchmark", "params", "commit"),
 }
 
-# Counts that a row may lack: a failed benchmark was not repeated, an unsupported cell has no work.
+# Counts that a row may lack: a failed benchmark was not repeated, an unsupported cell has no work,
+# a run of an older convbench did not say.
 MAYBE_COUNTS: Mapping[str, tuple[str, ...]] = {
     "values": ("number", "repeat"),
     "cells": ("flops", "workspace_bytes"),
-    "runs": ("asv_exit_code",),
+    "machines": ("cores", "ram_bytes"),
+    "runs": ("asv_exit_code", "seed", "rounds", "cells_left_out"),
 }
 
 # Everything that is one file beside the manifest; values and samples are partitioned.
@@ -205,11 +244,21 @@ def empty_table(name: str) -> pa.Table:
     return SCHEMAS[name].empty_table()
 
 
+def completed(table: pa.Table, wanted: pa.Schema) -> pa.Table:
+    """Give rows that an older convbench wrote the columns that it did not have, all null."""
+    for field in wanted:
+        if field.name not in table.schema.names:
+            table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table.select(wanted.names)
+
+
 def to_frame(table: pa.Table, name: str) -> pd.DataFrame:
     """Turn rows of table `name` into pandas: text as `str`, maps as dicts, times in UTC.
 
-    Types don't depend on the rows: counts that may be missing are floats, with or without NaN.
+    Types don't depend on the rows: counts that may be missing are floats, with or without NaN;
+    flags are objects, None where nothing was said.
     """
+    flags = [field.name for field in table.schema if field.type == FLAG]
     for position, field in enumerate(table.schema):
         if pa.types.is_dictionary(field.type):
             table = table.set_column(position, field.name, table.column(position).cast(TEXT))
@@ -218,7 +267,7 @@ def to_frame(table: pa.Table, name: str) -> pd.DataFrame:
                 position, field.name, table.column(position).cast(NUMBER, safe=False)
             )
     frame: pd.DataFrame = table.to_pandas(maps_as_pydicts="strict")
-    return frame
+    return frame.astype(dict.fromkeys(flags, "object"))
 
 
 def empty_frame(name: str) -> pd.DataFrame:

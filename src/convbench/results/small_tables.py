@@ -1,6 +1,7 @@
 """The store's small tables: rows added by key, never taken away while their project is there."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,18 @@ class SmallTables:
             )
             for (owner, name), row in self._of("benchmarks").items()
             if owner == project
+        }
+
+    def machine(self, project: str, machine: str) -> Row:
+        """Return what is known of a machine; empty for an unknown one."""
+        return self._of("machines").get((project, machine), {})
+
+    def runs_of(self, project: str, machine: str) -> dict[str, datetime | None]:
+        """Return the runs of a machine and when each started."""
+        return {
+            row["run"]: row["started_at"]
+            for row in self._of("runs").values()
+            if (row["project"], row["machine"]) == (project, machine)
         }
 
     def order_commits(self, projects: Iterable[str], repo: Path | None) -> None:

@@ -18,8 +18,9 @@ from convbench.results.asv_files import (
 from convbench.results.facts import Facts, parse_facts, tables_of
 from convbench.results.file_hashes import FileHashes
 from convbench.results.grids import Grids, utf8
+from convbench.results.processors import Processors, Statement
 from convbench.results.rows import assemble, merge, read_part, with_constants, write_rows
-from convbench.results.schema import KEYS, SCHEMAS
+from convbench.results.schema import COUNT, KEYS, SCHEMAS
 from convbench.results.small_tables import SmallTables
 from convbench.results.sources import (
     BENCHMARKS,
@@ -31,6 +32,7 @@ from convbench.results.sources import (
 )
 
 Say = Callable[[str], None]
+Refuse = Callable[[str, Exception], None]
 Entry = dict[str, Any]
 
 
@@ -53,13 +55,19 @@ class _Context:
     project: str
     facts: Facts | None
     benchmarks: dict[str, Benchmark]
+    machine_files: dict[str, dict[str, str]]
     hashes: FileHashes
     tables: SmallTables
-    refuse: Callable[[str, Exception], None]
+    refuse: Refuse
 
     @property
     def run(self) -> str:
         return "" if self.facts is None else utf8(self.facts.run)
+
+    def statement(self, machine: str) -> Statement:
+        """Return what the source says of a machine's processor."""
+        host = self.facts.host if self.facts and self.facts.machine == machine else {}
+        return Statement.of(host, self.machine_files[machine])
 
 
 def read_source(
@@ -69,6 +77,7 @@ def read_source(
     project: str | None,
     hashes: FileHashes,
     tables: SmallTables,
+    processors: Processors,
     say: Say,
 ) -> SourceReading:
     """Read what changed in one source, write its parts, add to the small tables."""
@@ -89,31 +98,66 @@ def read_source(
     except DAMAGE as error:
         refuse(BENCHMARKS, error)
         # An older good one stays in force; without one the next collection looks again.
-        digest, benchmarks = "" if old is None else old["context"][BENCHMARKS], {}
+        digest, benchmarks = "" if old is None else old["context"].get(BENCHMARKS, ""), {}
     name = utf8(facts.project if facts else project or project_name(source))
     known = tables.benchmarks(name) | benchmarks
-    context = _Context(source, store, name, facts, known, hashes, tables, refuse)
+    files = _machine_files(source, refuse)
+    context = _Context(source, store, name, facts, known, files, hashes, tables, refuse)
+    strangers = _strangers(context, processors)
+    if facts is not None and strangers:
+        return SourceReading(entry=old, damaged=tuple(damaged))  # a run is stored whole or not
     head = {
         "project": name,
         "run": context.run,
         "context": {BENCHMARKS: digest, FACTS: facts_hash},
     }
-    reading = _read_machines(context, head, old)
+    reading = _read_machines(context, head, old, strangers)
     if reading.files_read:
         _add_tables(context, benchmarks)
     return replace(reading, damaged=tuple(damaged))
 
 
-def _read_machines(context: _Context, head: Entry, old: Entry | None) -> SourceReading:
-    """Read every machine of a source; machines that vanished keep their rows."""
+def _machine_files(source: Source, refuse: Refuse) -> dict[str, dict[str, str]]:
+    """Read what ``machine.json`` says of each machine; one without it has its name alone."""
+    files = {}
+    for machine in source.machines:
+        files[machine] = parse_machine(b"{}")
+        try:
+            files[machine] = parse_machine((source.path / machine / MACHINE).read_bytes())
+        except FileNotFoundError:
+            pass
+        except DAMAGE as error:
+            refuse(f"{machine}/{MACHINE}", error)
+    return files
+
+
+def _strangers(context: _Context, processors: Processors) -> set[str]:
+    """Refuse the machines that the store knows as other ones; return their names."""
+    strangers = set()
+    for machine in context.source.machines:
+        statement = context.statement(machine)
+        place = (context.source.key, context.project, utf8(machine))
+        if reason := processors.refusal(*place, statement):
+            context.refuse(machine, ValueError(reason))
+            strangers.add(machine)
+    return strangers
+
+
+def _read_machines(
+    context: _Context, head: Entry, old: Entry | None, strangers: set[str]
+) -> SourceReading:
+    """Read every machine of a source but strangers; machines that vanished keep their rows."""
     same_context = old is not None and all(old[key] == head[key] for key in head)
     machines = {} if old is None else dict(old["machines"])
     readings = []
     for machine in context.source.machines:
+        if machine in strangers:
+            continue
         reading = _read_machine(context, machine, machines.get(utf8(machine)), same_context)
         readings.append(reading)
         if reading.entry is not None:
-            machines[utf8(machine)] = reading.entry
+            processor = {"processor": context.statement(machine).as_entry()}
+            machines[utf8(machine)] = reading.entry | processor
     return SourceReading(
         entry=head | {"machines": machines},
         files_read=sum(reading.files_read for reading in readings),
@@ -134,10 +178,19 @@ def _facts(source: Source, hashes: FileHashes) -> tuple[str, Facts | None]:
     digest, raw = hashes.look(path, f"{source.key}/{FACTS}")
     facts = parse_facts(raw or path.read_bytes())
     for name, rows in tables_of(facts).items():  # damage must show before anything is read
-        pa.Table.from_pylist(rows, SCHEMAS[name])
-        if any(row[column] is None for row in rows for column in KEYS[name]):
-            raise ValueError(f"null in {' or '.join(KEYS[name])} of {name}")
+        _check(name, rows)
     return digest, facts
+
+
+def _check(name: str, rows: list[dict[str, Any]]) -> None:
+    """Raise what Arrow or we have against rows of a small table."""
+    pa.Table.from_pylist(rows, SCHEMAS[name])
+    if any(row[column] is None for row in rows for column in KEYS[name]):
+        raise ValueError(f"null in {' or '.join(KEYS[name])} of {name}")
+    counts = [field.name for field in SCHEMAS[name] if field.type == COUNT]
+    cut = {c for row in rows for c in counts if row.get(c) is not None and row[c] != int(row[c])}
+    if cut:  # Arrow would drop what is behind the point
+        raise ValueError(f"no whole number in {', '.join(sorted(cut))} of {name}")
 
 
 def _add_tables(context: _Context, benchmarks: dict[str, Benchmark]) -> None:
@@ -148,9 +201,20 @@ def _add_tables(context: _Context, benchmarks: dict[str, Benchmark]) -> None:
             for known in benchmarks.values()
         ),
     )
+    if context.facts is None:
+        return
     # After the rows that result files gave: facts know what was really loaded.
-    for table, rows in ({} if context.facts is None else tables_of(context.facts)).items():
-        context.tables.add(table, rows)
+    for table, rows in tables_of(context.facts).items():
+        if table != "machines" or _is_newest_of(context, context.facts.machine):
+            context.tables.add(table, rows)
+
+
+def _is_newest_of(context: _Context, machine: str) -> bool:
+    """Whether no run of a machine started later; a source without a start is never newer."""
+    runs = context.tables.runs_of(context.project, utf8(machine))
+    others = [start for run, start in runs.items() if run != context.run and start is not None]
+    started_at = None if context.facts is None else context.facts.started_at
+    return not others or (started_at is not None and started_at >= max(others))
 
 
 def _read_machine(
@@ -190,13 +254,14 @@ def _read_machine(
 
 
 def _constants(context: _Context, machine: str, source: str, result: ResultFile) -> dict[str, str]:
-    identity = "" if context.facts is None else context.facts.identity(result.environment)
+    facts, environment = context.facts, result.environment
     return {
         "project": context.project,
         "machine": machine,
-        "environment": result.environment,
+        "environment": environment,
         "blas": result.blas,
-        "blas_identity": identity,
+        "blas_identity": "" if facts is None else facts.identity(environment),
+        "blas_sha256": "" if facts is None else facts.blas_sha256(environment),
         "commit": result.commit,
         "run": context.run,
         "threads": result.threads,
@@ -211,18 +276,19 @@ def _add_rows(context: _Context, constants: dict[str, str], result: ResultFile) 
     context.tables.add("commits", [commit | date])
     environment = {name: constants[name] for name in (*KEYS["environments"], "blas", "threads")}
     environment |= {"guard": "", "libraries_json": "[]", "identity": constants["blas_identity"]}
+    environment |= {"blas_sha256": constants["blas_sha256"]}
     context.tables.add("environments", [environment | {"packages": list(result.packages.items())}])
 
 
 def _add_machine(context: _Context, machine: str) -> None:
-    """Add what ``machine.json`` says; a machine without one has its name alone."""
-    path = context.source.path / machine / MACHINE
-    key = {"project": context.project, "machine": utf8(machine)}
-    facts = dict.fromkeys(("os", "arch", "cpu", "num_cpu", "ram"), "")
-    try:
-        facts = parse_machine(path.read_bytes())
-    except FileNotFoundError:
-        pass
-    except DAMAGE as error:
-        context.refuse(f"{machine}/{MACHINE}", error)
-    context.tables.add("machines", [key | facts])
+    """Add what ``machine.json`` says, unless a newer run said it; a run's host fills its gaps."""
+    if not _is_newest_of(context, machine):
+        return
+    statement, said = context.statement(machine), context.machine_files[machine]
+    row = said | {
+        "project": context.project,
+        "machine": utf8(machine),
+        "cpu": said["cpu"] or statement.host.model,
+        "num_cpu": said["num_cpu"] or statement.host.cpus,
+    }
+    context.tables.add("machines", [row])

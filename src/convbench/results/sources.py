@@ -85,6 +85,15 @@ def project_name(source: Source) -> str:
     return "results"
 
 
+def start_of(source: Source) -> str:
+    """Say when a source's run started; where nothing says it, later than any."""
+    try:
+        start = json.loads((source.path / FACTS).read_bytes())["started_at"]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return "~"
+    return start if isinstance(start, str) else "~"
+
+
 def one_line(error: Exception) -> str:
     """Say in one short line what was wrong with a file."""
     if isinstance(error, json.JSONDecodeError):
@@ -94,4 +103,4 @@ def one_line(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"{error.args[0]!r} is missing"
     text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 200 else f"{text[:200]}…"
+    return text if len(text) <= 300 else f"{text[:300]}…"

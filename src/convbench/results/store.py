@@ -80,7 +80,10 @@ def new_manifest() -> dict[str, Any]:
 
 
 def read_manifest(store: Path) -> dict[str, Any]:
-    """Read what belongs to a store; raise `BadResults` if it is none that can be read."""
+    """Read what belongs to a store; raise `BadResults` if it is none that can be read.
+
+    A store of an older schema is read as it is, with nulls in the columns that it lacks.
+    """
     path = store / MANIFEST
     try:
         manifest = json.loads(path.read_bytes())
@@ -98,6 +101,16 @@ def read_manifest(store: Path) -> dict[str, Any]:
             f"{schema.SCHEMA_VERSION}; use a newer convbench or collect into a new folder"
         )
     return {"schema_version": version, "sources": sources}
+
+
+def upgraded(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return the manifest of an older store as one of this schema, whose parts are out of date.
+
+    A source that still exists is read again whole when it is next given; the rows of one that
+    vanished stay.
+    """
+    outdated = {key: entry | {"context": {}} for key, entry in manifest["sources"].items()}
+    return {"schema_version": schema.SCHEMA_VERSION, "sources": outdated}
 
 
 def write_manifest(store: Path, manifest: dict[str, Any]) -> None:
@@ -152,7 +165,8 @@ def read_table(store: Path, name: str) -> pa.Table:
     if not path.exists():
         return schema.empty_table(name)
     try:
-        return pq.read_table(path, partitioning=None).cast(schema.SCHEMAS[name])
+        table = pq.read_table(path, partitioning=None)
+        return schema.completed(table, schema.SCHEMAS[name]).cast(schema.SCHEMAS[name])
     except (OSError, ValueError, pa.ArrowException) as error:
         raise BadResults(f"{path} can't be read ({error}); collect into a new folder") from None
 

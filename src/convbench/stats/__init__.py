@@ -1,5 +1,13 @@
-"""What is said about numbers: change points in histories; arrays in, records out."""
+"""What is said about numbers: change points, null control; arrays and frames in, records out."""
 
 from convbench.stats.change_points import MIN_COMMITS, ChangePoint, find_change_points
+from convbench.stats.null_control import NullControl, null_control, null_control_by_run
 
-__all__ = ["MIN_COMMITS", "ChangePoint", "find_change_points"]
+__all__ = [
+    "MIN_COMMITS",
+    "ChangePoint",
+    "NullControl",
+    "find_change_points",
+    "null_control",
+    "null_control_by_run",
+]
