@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ PACKAGES = (
 )
 
 
-def write(refused: str | None, threads: int) -> None:
+def write(refused: str | None, threads: int, cpus: Iterable[int]) -> None:
     """Leave this environment's facts in the folder that CONVBENCH_FACTS names, if it names one."""
     folder = os.environ.get("CONVBENCH_FACTS")
     if not folder:
@@ -38,7 +39,10 @@ def write(refused: str | None, threads: int) -> None:
         "environment": os.environ.get("ASV_ENV_NAME", ""),
         "blas": os.environ.get("CONVBENCH_BLAS", ""),
         "threads": threads,
+        "threads_claimed": os.environ.get("CONVBENCH_THREADS", ""),
+        "cpus": sorted(cpus),
         "guard": refused or "ok",
+        "lapack": blas.lapack(),
         "libraries": [dataclasses.asdict(library) for library in blas.loaded_blas()],
         "packages": packages(),
         "problems": problems(),

@@ -3,7 +3,9 @@
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 INHERITED = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "BLIS_", "GOTO_", "NUMBA_NUM_THREADS")
@@ -22,18 +24,24 @@ COMPILING = frozenset({"numba"})
 threads = 0
 """Threads that every library may use here."""
 
+cpus: frozenset[int] = frozenset()
+"""The CPUs that this process and all it starts are pinned to."""
+
 refused: str | None = None
 """Why nothing may be timed here: the guard's verdict, raised by every cell."""
 
 
 def prepare() -> None:
     """Make this process fit to measure, and note what it is."""
-    global refused, threads
+    global cpus, refused, threads
+    if sys.argv[1:2] == ["discover"]:
+        return  # asv only lists the benchmarks
     early = inherited_settings() if "numpy" in sys.modules else []
     # Not at the top: it sets a variable of its own, KMP_DUPLICATE_LIB_OK.
     import threadpoolctl
 
     threads = set_thread_variables(os.environ.get("CONVBENCH_THREADS", "1"))
+    cpus = pin(threads)
     compile_everything()
     from . import _facts
     from ._today import blas
@@ -43,12 +51,13 @@ def prepare() -> None:
     # variable set here: what is loaded by now must be told directly.
     threadpoolctl.threadpool_limits(threads)
     refused = blas.refusal(os.environ.get("CONVBENCH_BLAS", ""), threads=threads)
+    refused = refused or blas.speed_refusal(os.environ.get("CONVBENCH_BLAS", ""))
     if early and not refused:
         refused = (
             f"{' and '.join(early)} was set when NumPy was loaded and may have changed its BLAS;"
             " unset it, or use `convbench measure`, which drops and records it"
         )
-    _facts.write(refused, threads)
+    _facts.write(refused, threads, cpus)
 
 
 def inherited_settings() -> list[str]:
@@ -64,15 +73,42 @@ def check_cell(brings: tuple[str, ...]) -> None:
     claimed = os.environ.get("CONVBENCH_BLAS", "")
     if reason := refused or blas.refusal(claimed, allowed=brings):
         raise RuntimeError(reason)
+    if time.time() > float(os.environ.get("CONVBENCH_DEADLINE", "inf")):
+        with Path(os.environ["CONVBENCH_FACTS"], "left_out").open("ab") as one_byte_each:
+            one_byte_each.write(b".")
+        # Not at the top: it imports NumPy.
+        from asv_runner.benchmarks.mark import SkipNotImplemented
+
+        raise SkipNotImplemented("the time budget of this run is spent")
+
+
+def pin(number: int) -> frozenset[int]:
+    """Keep this process on as many CPUs as it has threads, the last ones that it may use.
+
+    A process that moves between CPUs finds cold caches there. The first CPU is left to the system,
+    which handles most of its interrupts on it.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        return frozenset()  # no Linux
+    allowed = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, allowed[-number:])
+    return frozenset(os.sched_getaffinity(0))
 
 
 def set_thread_variables(wanted: str) -> int:
     """Drop inherited variables and set those that libraries read when they are loaded."""
     for name in [name for name in os.environ if name.startswith(INHERITED)]:
         del os.environ[name]
-    number = len(os.sched_getaffinity(0)) if wanted == "all" else int(wanted)
+    number = available_cpus() if wanted == "all" else int(wanted)
     os.environ |= dict.fromkeys(THREAD_VARIABLES, str(number))
     return number
+
+
+def available_cpus() -> int:
+    """Count the CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def compile_everything() -> None:

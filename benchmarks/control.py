@@ -1,4 +1,4 @@
-"""Controls: what the harness itself costs. They should never change."""
+"""Controls: what the harness itself costs, and what it says of things that are equal."""
 
 from collections.abc import Callable
 from functools import cache
@@ -14,7 +14,7 @@ def noop(strategy: str, problem: str, dtype: str) -> Callable[[], None]:
 
 
 class Control(_cells.TimedCells):
-    """The time of an empty cell is part of every other time, its memory part of every peak."""
+    """The time of an empty cell is part of every other time; it should never change."""
 
     params = ()
     param_names = ()
@@ -22,5 +22,28 @@ class Control(_cells.TimedCells):
     def time_noop(self) -> None:
         noop("none", "none", "float32")()
 
-    def peakmem_noop(self) -> None:
-        noop("none", "none", "float32")()
+
+class NullControl(_cells.TimedCells):
+    """The same call under two labels: whatever difference is found between them is none.
+
+    How often one is found tells how far the alarms of the same run can be trusted.
+    """
+
+    param_names = ("arm", "case")
+    params = (
+        ("a", "b"),
+        (
+            "einsum question float64",
+            "im2col question float32",
+            "numba_nhwc question float32",
+            "implicit_gemm cifar_resnet20_3x3 float32",
+            "winograd_f4x3 resnet50_conv2_3x3 float32",
+            "numba_depthwise mobilenetv2_dw3 float32",
+            "fft gray_blur31 float32",
+            "tensordot alexnet_conv1 float32",
+        ),
+    )
+
+    def time_case(self, arm: str, case: str) -> None:
+        del arm
+        _cells.run(*case.split())()

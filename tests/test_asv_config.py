@@ -24,16 +24,23 @@ def test_asv_knows_every_key(config: Config) -> None:
 
 
 @pytest.mark.parametrize("provider", ["virtualenv", "rattler", "conda"])
-def test_each_provider_gives_one_environment_per_blas_build(config: Config, provider: str) -> None:
+def test_each_provider_gives_an_environment_per_build_and_number_of_threads(
+    config: Config, provider: str
+) -> None:
     builds = [
-        (entries[("env", "CONVBENCH_BLAS")], entries.get(("req", "libblas")))
+        (
+            entries[("env", "CONVBENCH_BLAS")],
+            entries[("env_nobuild", "CONVBENCH_THREADS")],
+            entries.get(("req", "libblas")),
+        )
         for entries in environment.iter_matrix(provider, ["3.11"], config)
     ]
 
     from_channel = provider != "virtualenv"
     assert sorted(builds) == [
-        ("mkl", "*=*mkl" if from_channel else None),
-        ("openblas", "*=*openblas" if from_channel else None),
+        (build, threads, f"*=*{build}" if from_channel else None)
+        for build in ("mkl", "openblas")
+        for threads in ("1", "all")
     ]
 
 

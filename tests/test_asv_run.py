@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from asv import environment
+from asv.config import Config
 
 from convbench import ConvProblem, asv_run
 from convbench.errors import BadUsage, MeasureFailed
@@ -34,13 +36,13 @@ def test_a_folder_with_a_blank_survives_the_way_through_asv_and_pip(tmp_path: Pa
     config = asv_run.read_config(ROOT / "asv.conf.json")
 
     derived = asv_run.derived_config(config, root, tmp_path)
-    environment, _ = asv_run.shielded_environment(
-        {}, home=tmp_path, facts=tmp_path, constraints=root / "constraints.txt"
+    variables, _ = asv_run.shielded_environment(
+        {}, home=tmp_path, constraints=root / "constraints.txt"
     )
 
     words = shlex.split(derived["install_command"][0])  # as asv does
     assert f"{root}/src/convbench/wheels.py" in words
-    assert len(environment["PIP_CONSTRAINT"].split()) == 1  # as pip does
+    assert len(variables["PIP_CONSTRAINT"].split()) == 1  # as pip does
 
 
 def test_a_derived_configuration_keeps_the_matrix(tmp_path: Path) -> None:
@@ -68,16 +70,16 @@ def test_a_bad_configuration_is_named(tmp_path: Path, content: str | None, messa
 def test_thread_variables_of_the_caller_are_dropped_and_told(tmp_path: Path) -> None:
     shell = {"HOME": "/somewhere", "OMP_NUM_THREADS": "7", "MKL_CBWR": "AVX2", "PATH": "/bin"}
 
-    environment, dropped = asv_run.shielded_environment(
-        shell, home=tmp_path, facts=tmp_path / "facts", constraints=tmp_path / "constraints.txt"
+    variables, dropped = asv_run.shielded_environment(
+        shell, home=tmp_path, constraints=tmp_path / "constraints.txt"
     )
 
     assert dropped == {"OMP_NUM_THREADS": "7", "MKL_CBWR": "AVX2"}
-    assert not dropped.keys() & environment.keys()
-    assert environment["HOME"] == str(tmp_path)
-    assert environment["PIP_CACHE_DIR"] == "/somewhere/.cache/pip"
-    assert environment["PATH"] == "/bin"
-    assert environment["PIP_CONSTRAINT"] == f"file://{tmp_path}/constraints.txt"
+    assert not dropped.keys() & variables.keys()
+    assert variables["HOME"] == str(tmp_path)
+    assert variables["PIP_CACHE_DIR"] == "/somewhere/.cache/pip"
+    assert variables["PATH"] == "/bin"
+    assert variables["PIP_CONSTRAINT"] == f"file://{tmp_path}/constraints.txt"
 
 
 def test_constraints_are_the_versions_of_the_lock_file_without_its_hashes() -> None:
@@ -102,7 +104,7 @@ def test_a_cell_is_selected_unless_its_strategy_refuses_it(
 ) -> None:
     name = f"run.Float32.time_run('{strategy}', '{problem}', '{dtype}')"
 
-    selected = re.search(asv_run.selection(), name) is not None
+    selected = re.search(asv_run.selection(once=False, threads="1"), name) is not None
 
     conv_problem = ConvProblem(**WORKLOADS[problem], dtype=dtype)
     assert selected == (STRATEGIES[strategy].unsupported(conv_problem) is None)
@@ -113,14 +115,80 @@ def test_a_cell_is_selected_unless_its_strategy_refuses_it(
 def test_a_compilation_is_selected_where_there_is_one(strategy: str, cache: str) -> None:
     name = f"compile.Compile.timeraw_first_call('{strategy}', '{cache}')"
 
-    selected = re.search(asv_run.selection(), name) is not None
+    selected = re.search(asv_run.selection(once=True, threads="1"), name) is not None
 
     assert selected == ("numba" in STRATEGIES[strategy].brings)
 
 
-def test_benchmarks_that_are_no_cells_are_selected() -> None:
-    assert re.search(asv_run.selection(), "control.Control.time_noop")
-    assert re.search(asv_run.selection(), "dense.Dense.time_dot('float64')")
+NAMES = (
+    "accuracy.Accuracy.track_error('im2col', 'question', 'float32')",
+    "ceilings.Arithmetic.track_flops_per_second('gemm', 'float32')",
+    "cold.ColdCache.time_run_cold('im2col', 'resnet50_conv2_1x1', 'float32')",
+    "control.Control.time_noop",
+    "control.NullControl.time_case('a', 'im2col question float32')",
+    "dense.Dense.time_dot('float64')",
+    "memory.Memory.track_peak_above_operands('im2col', 'resnet50_conv2_3x3', 'float32')",
+    "prepare.Prepare.time_prepare('im2col', 'question', 'float32')",
+    "run.Float32.time_run('im2col', 'question', 'float32')",
+    "run.Float64.time_run('im2col', 'question', 'float64')",
+)
+
+
+def selected(*, once: bool, threads: str, bench: str = "") -> set[str]:
+    expression = asv_run.selection(once=once, threads=threads, bench=bench)
+    return {name for name in NAMES if re.search(expression, name)}
+
+
+def test_every_benchmark_is_either_measured_once_or_timed_in_every_round() -> None:
+    once, timed = selected(once=True, threads="1"), selected(once=False, threads="1")
+
+    assert once | timed == set(NAMES)
+    assert not once & timed
+    assert {name.partition(".")[0] for name in once} == {"accuracy", "ceilings", "memory"}
+
+
+def test_with_all_threads_only_what_may_use_them_is_measured() -> None:
+    both = selected(once=True, threads="all") | selected(once=False, threads="all")
+
+    modules = {name.partition(".")[0] for name in both}
+    assert modules == {"ceilings", "control", "dense", "run"}
+    assert not any("Float64" in name for name in both)
+
+
+@pytest.mark.parametrize(
+    ("bench", "expected"),
+    [("time_dot", 1), (r"^run\.", 2), ("question", 4), (r"float64'\)$", 2), ("no_such", 0)],
+)
+def test_a_condition_of_the_user_narrows_the_selection(bench: str, expected: int) -> None:
+    assert len(selected(once=False, threads="1", bench=bench)) == expected
+
+
+@pytest.mark.parametrize("provider", ["virtualenv", "rattler"])
+@pytest.mark.parametrize(
+    "builds", [("openblas", "mkl"), ("netlib",), ("mkl", "netlib", "openblas")]
+)
+def test_other_builds_become_environments_of_their_own(
+    provider: str, builds: tuple[str, ...]
+) -> None:
+    config = Config.from_json(
+        asv_run.with_builds(asv_run.read_config(ROOT / "asv.conf.json"), builds, ["1", "all"])
+    )
+
+    made = [
+        (
+            entries[("env", "CONVBENCH_BLAS")],
+            entries[("env_nobuild", "CONVBENCH_THREADS")],
+            entries.get(("req", "libblas")),
+        )
+        for entries in environment.iter_matrix(provider, ["3.11"], config)
+    ]
+
+    from_channel = provider != "virtualenv"
+    assert sorted(made) == sorted(
+        (build, threads, f"*=*{build}" if from_channel else None)
+        for build in builds
+        for threads in ("1", "all")
+    )
 
 
 @pytest.mark.parametrize("exit_code", [0, asv_run.SOME_BENCHMARKS_FAILED])
@@ -136,6 +204,17 @@ def test_a_run_that_stopped_is_refused_with_its_last_words(tmp_path: Path) -> No
 
     with pytest.raises(MeasureFailed, match=r"exit code 1: asv: no space left on device; .*log"):
         asv_run.check(1, log)
+
+
+def test_a_condition_that_selects_nothing_is_no_failure(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("asv: an earlier call failed\n")
+    start = log.stat().st_size
+    with log.open("a") as more:
+        more.write("· Discovering benchmarks\n· No benchmarks selected\n")
+
+    assert asv_run.selected_nothing(1, log, start)
+    assert asv_run.check(1, log, start) is None
 
 
 def test_the_line_that_says_why_is_found_among_what_follows_it(tmp_path: Path) -> None:

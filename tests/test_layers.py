@@ -11,9 +11,10 @@ MEASURED = {
     *("problem", "workloads", "reference", "strategies", "blas", "wheels"),
     *("machine", "timing", "threads", "question", "peers", "asv_run", "measuring"),
     *("ceilings", "interpreted", "cost_model", "calibration", "repeated"),
+    *("host", "disturbance", "noise_floor", "peaks", "memory_levels", "units"),
 }
 SAID = {"results", "stats", "report"}
-STANDALONE = {"blas", "wheels", "workloads", "reference"}
+STANDALONE = {"blas", "memory_levels", "peaks", "wheels", "workloads", "reference"}
 """Loaded as plain files beside another commit's package, so they import nothing of this one."""
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

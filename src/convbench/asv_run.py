@@ -70,8 +70,57 @@ def derived_config(config: Mapping[str, Any], root: Path, results: Path) -> dict
     }
 
 
+BLAS_AXIS, THREADS_AXIS = "CONVBENCH_BLAS", "CONVBENCH_THREADS"
+"""Variables of the two axes that tell asv's environments apart; results carry them."""
+
+_PYPI_ONLY = ("blis",)
+"""Builds that no package of a conda channel is asked for."""
+
+
+def builds_of(config: Mapping[str, Any], axis: str) -> tuple[str, ...]:
+    """List the values of an axis that a configuration has; none for another project's."""
+    matrix = config.get("matrix", {})
+    found = matrix.get("env", {}).get(axis) or matrix.get("env_nobuild", {}).get(axis) or ()
+    return (found,) if isinstance(found, str) else tuple(found)
+
+
+def with_builds(
+    config: Mapping[str, Any], blas: Iterable[str], threads: Iterable[str]
+) -> dict[str, Any]:
+    """Make a configuration whose environments are these BLAS builds and numbers of threads.
+
+    Builds that the configuration itself does not have come from the same two providers: a wheel
+    that `wheels.py` makes, or a variant of the channel's `libblas`. The environments' names, hence
+    their folders and result files, depend on a build alone and not on what stands beside it.
+    """
+    builds = tuple(dict.fromkeys(blas))
+    matrix = config["matrix"]
+    rules = [
+        {"req": {"libblas": f".*{build}"}, "env": {BLAS_AXIS: f"(?!{build}).*"}}
+        for build in builds
+        if build not in builds_of(config, BLAS_AXIS)
+    ]
+    return {
+        **config,
+        "matrix": {
+            **matrix,
+            "req": {**matrix["req"], "libblas": [None, *(f"*=*{build}" for build in builds)]},
+            "env": {**matrix["env"], BLAS_AXIS: list(builds)},
+            "env_nobuild": {**matrix["env_nobuild"], THREADS_AXIS: list(dict.fromkeys(threads))},
+        },
+        "exclude": [*config.get("exclude", []), *rules],
+    }
+
+
+def refused_build(build: str, environment_type: str) -> str | None:
+    """Say why a provider has no such build."""
+    if build in _PYPI_ONLY and environment_type != "virtualenv":
+        return f"{build} is a build of the PyPI provider alone: use --environment-type virtualenv"
+    return None
+
+
 def shielded_environment(
-    environ: Mapping[str, str], *, home: Path, facts: Path, constraints: Path
+    environ: Mapping[str, str], *, home: Path, constraints: Path
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return the variables asv runs with, and those of the caller that were dropped.
 
@@ -91,7 +140,7 @@ def shielded_environment(
     if (real_home / ".gitconfig").exists():  # it may say which repositories are safe
         defaults["GIT_CONFIG_GLOBAL"] = str(real_home / ".gitconfig")
     # asv prints dots and arrows, whatever the locale.
-    ours = {"HOME": str(home), "CONVBENCH_FACTS": str(facts), "PYTHONUTF8": "1"}
+    ours = {"HOME": str(home), "PYTHONUTF8": "1"}
     # asv installs its own tools (pip, wheel …) without versions.
     ours["PIP_CONSTRAINT"] = constraints.as_uri()  # pip splits the value at blanks
     return defaults | kept | ours, dropped
@@ -105,15 +154,43 @@ def constraints_of(lock: str) -> str:
     return "".join(f"{pin}\n" for pin in re.findall(r"^[^\s#]+==[^\s;]+", lock, re.MULTILINE))
 
 
-@cache
-def selection() -> str:
-    """Regular expression of the cells to run: all but those known to be skipped.
+ONCE = ("accuracy", "ceilings", "compile", "memory")
+"""Modules of `benchmarks` whose values one round settles; the others are timed in every round."""
 
-    asv would start a process for each of them only to hear that it is skipped. A strategy may
-    refuse a problem, and one that no compiler is brought for has no time to compile.
+THREADED = ("ceilings", "control", "dense", "run.Float32")
+"""What is measured with all threads as well: full convolutions, and what they are judged by."""
+
+
+def selection(*, once: bool, threads: str, bench: str = "") -> str:
+    """Regular expression of the benchmarks and cells to run.
+
+    Parameters
+    ----------
+    once : bool
+        Whether to run what is measured once, or what is timed in every round.
+    threads : str
+        A value of the axis; with more than one thread only `THREADED` is of interest.
+    bench : str
+        A further condition, the user's own.
+
+    Notes
+    -----
+    Cells known to be skipped are left out: asv would start a process for each of them only to hear
+    so. A strategy may refuse a problem, and one that no compiler is brought for can't compile.
     """
-    cells = [cell for name, strategy in STRATEGIES.items() for cell in _skipped(name, strategy)]
-    return f"^(?!.*({'|'.join(cells)})$)" if cells else "."
+    conditions = [rf"(?{'=' if once else '!'}(?:{'|'.join(ONCE)})\.)"]
+    if threads != "1":
+        conditions += [rf"(?=(?:{'|'.join(map(re.escape, THREADED))})\.)"]
+    if bench:
+        conditions += [f"(?=.*(?:{bench}))"]
+    if cells := _skipped_cells():
+        conditions += [f"(?!.*(?:{'|'.join(cells)})$)"]
+    return f"^{''.join(conditions)}"
+
+
+@cache
+def _skipped_cells() -> tuple[str, ...]:
+    return tuple(cell for name, strategy in STRATEGIES.items() for cell in _skipped(name, strategy))
 
 
 def _skipped(name: str, strategy: Strategy) -> Iterator[str]:
@@ -146,7 +223,7 @@ def run_asv(
     locked until asv has ended as well.
     """
     command = [sys.executable, "-m", "asv", *arguments]
-    with log.open("w") as file:
+    with log.open("a") as file:
         process = subprocess.Popen(
             command,
             cwd=folder,
@@ -219,19 +296,29 @@ def _readable(text: str) -> str:
     return re.sub(r"\S*-CONVBENCH_BLAS([a-z]+)\S*", r"\1", text)
 
 
-def check(exit_code: int, log: Path) -> None:
-    """Accept a complete run, with failed benchmarks or without; raise MeasureFailed otherwise."""
-    if exit_code in (0, SOME_BENCHMARKS_FAILED):
+def check(exit_code: int, log: Path, start: int = 0) -> None:
+    """Accept a complete run, with failed benchmarks or without; raise MeasureFailed otherwise.
+
+    `start` is the position in the log where this call of asv begins. A condition that selects
+    nothing is complete as well.
+    """
+    if exit_code in (0, SOME_BENCHMARKS_FAILED) or selected_nothing(exit_code, log, start):
         return
     raise MeasureFailed(
-        f"asv stopped with exit code {exit_code}: {complaint(log)}; its output is in {log}"
+        f"asv stopped with exit code {exit_code}: {complaint(log, start)}; its output is in {log}"
         " (a commit that can't be built may be listed under skip_commits in the workflow's"
         " configuration)"
     )
 
 
-def complaint(log: Path) -> str:
+def selected_nothing(exit_code: int, log: Path, start: int = 0) -> bool:
+    """Tell whether asv stopped because no benchmark meets the condition."""
+    return exit_code == 1 and complaint(log, start).endswith("No benchmarks selected")
+
+
+def complaint(log: Path, start: int = 0) -> str:
     """Find the line of asv's output that says what went wrong, or give the last one."""
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    text = log.read_bytes()[start:].decode(errors="replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if _COMPLAINT.match(line)]
     return (errors or lines or ["it printed nothing"])[-1]

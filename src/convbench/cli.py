@@ -13,8 +13,8 @@ from convbench import __version__
 from convbench.errors import ConvbenchError
 
 COMMANDS = (
-    *("explain", "strategies", "calibrate", "peers"),
-    *("measure", "collect", "detect", "report"),
+    *("doctor", "explain", "strategies", "calibrate", "peers"),
+    *("measure", "collect", "detect", "report", "reproduce"),
 )
 """Subcommands, in the order of a run; each is a module of `convbench.commands`."""
 

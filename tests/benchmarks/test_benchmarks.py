@@ -2,9 +2,11 @@
 
 import importlib.util
 import json
+import math
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +91,11 @@ import importlib, itertools, json, math
 from asv_runner.benchmarks.mark import SkipNotImplemented
 import benchmarks
 outcomes = {}
-for module in ("run", "prepare", "memory", "accuracy", "dense", "control"):
+for module in ("run", "prepare", "cold", "accuracy", "dense", "control"):
     for name, cls in vars(importlib.import_module(f"benchmarks.{module}")).items():
         if not isinstance(cls, type):
             continue
-        for method in [m for m in vars(cls) if m.startswith(("time_", "peakmem_", "track_"))]:
+        for method in [m for m in vars(cls) if m.startswith(("time_", "track_"))]:
             for values in itertools.product(*cls.params) if cls.params else [()]:
                 if module == "run" and not {*values} & {"question", "gray_blur31"}:
                     continue  # up to a second each; the other modules have a layer as well
@@ -121,6 +123,89 @@ def test_every_cell_runs_or_is_skipped_as_its_strategy_says() -> None:
             expected[key] = "skipped" if refused else "ok"
     assert outcomes == expected
     assert set(expected.values()) == {"ok", "skipped"}
+
+
+NULL_CONTROL = """
+import json
+import benchmarks
+from benchmarks.control import NullControl
+arms, cases = NullControl.params
+print(json.dumps([arms, [benchmarks._cells.run(*case.split()).func.__module__ for case in cases]]))
+"""
+
+
+def test_both_arms_of_the_null_control_time_the_same_cells() -> None:
+    arms, modules = in_measuring_process(NULL_CONTROL)
+
+    assert arms == ["a", "b"]
+    assert len(set(modules)) > 4  # different kinds of strategies, none of them skipped
+
+
+PEAK = """
+import json
+import benchmarks
+from benchmarks.memory import Memory
+cell = ({strategy!r}, "resnet50_conv2_3x3", "float32")
+print(json.dumps(Memory().track_peak_above_operands(*cell)))
+"""
+
+
+@pytest.mark.parametrize("strategy", ["im2col", "shifted", "numba_nhwc"])
+def test_the_peak_above_the_operands_is_the_output_and_what_a_strategy_says(strategy: str) -> None:
+    problem = ConvProblem(**WORKLOADS["resnet50_conv2_3x3"], dtype="float32")
+    output_bytes = 4 * math.prod(problem.output_shape)
+
+    peak = in_measuring_process(PEAK.format(strategy=strategy))
+
+    # Of the workspace only the part that outlives `prepare` was there before.
+    allowed = output_bytes + STRATEGIES[strategy].workspace_bytes(problem)
+    assert output_bytes <= peak <= allowed + 2**21  # a BLAS keeps a buffer or two per thread
+
+
+PINNED = """
+import json, os
+import benchmarks
+from benchmarks import _process
+print(json.dumps([sorted(os.sched_getaffinity(0)), _process.threads]))
+"""
+
+
+@pytest.mark.parametrize("threads", ["1", "all"])
+def test_a_measuring_process_is_pinned_to_as_many_cpus_as_it_has_threads(threads: str) -> None:
+    allowed = sorted(os.sched_getaffinity(0))
+
+    cpus, number = in_measuring_process(PINNED, CONVBENCH_THREADS=threads)
+
+    assert number == (1 if threads == "1" else len(allowed))
+    assert cpus == allowed[-number:]
+
+
+SPENT = """
+import json
+from asv_runner.benchmarks.mark import SkipNotImplemented
+import benchmarks
+from benchmarks.run import Float32
+try:
+    Float32().time_run("im2col", "question", "float32")
+    print(json.dumps("timed"))
+except SkipNotImplemented as reason:
+    print(json.dumps(str(reason)))
+"""
+
+
+@pytest.mark.parametrize("ago", [1.0, -100.0])
+def test_cells_are_left_out_and_counted_when_the_time_is_spent(tmp_path: Path, ago: float) -> None:
+    variables = {"CONVBENCH_DEADLINE": str(time.time() - ago), "CONVBENCH_FACTS": str(tmp_path)}
+
+    outcome = in_measuring_process(SPENT, **variables)
+
+    left_out = tmp_path / "left_out"
+    if ago > 0:
+        assert outcome == "the time budget of this run is spent"
+        assert left_out.stat().st_size == 1
+    else:
+        assert outcome == "timed"
+        assert not left_out.exists()
 
 
 FIRST_CALL = """
@@ -175,6 +260,8 @@ def test_a_setting_that_came_too_early_to_be_dropped_is_refused() -> None:
 
 
 @pytest.mark.parametrize("module", sorted((ROOT / "benchmarks").glob("*.py")))
-def test_timing_classes_have_no_setup(module: Path) -> None:
+def test_timing_classes_have_no_setup_unless_they_time_single_calls(module: Path) -> None:
     # asv_runner 0.3 sets `number` to 1 wherever there is one.
-    assert "def setup" not in module.read_text()
+    text = module.read_text()
+
+    assert "def setup" not in text or "    number = 1\n" in text

@@ -1,30 +1,53 @@
-"""A measuring run is published whole or not at all, and never twice by accident."""
+"""A measuring run is published whole or not at all, continued, and never made twice by accident."""
 
 import argparse
 import json
+import random
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from convbench import asv_run, machine, measuring
+from convbench import asv_run, disturbance, machine, measuring
 from convbench.commands import measure
 from convbench.errors import BadUsage, ConvbenchError, MeasureFailed
+
+QUIET = disturbance.Disturbance(
+    seconds=1.0,
+    foreign_cpus=0.0,
+    steal_share=0.0,
+    involuntary_switches_per_second=0.0,
+    pressure_share=None,
+    kernel_drift=0.0,
+    kernel_spread=0.0,
+)
+CONFIG = {
+    "environment_type": "rattler",
+    "matrix": {
+        "req": {"libblas": [None, "*=*openblas", "*=*mkl"]},
+        "env": {"CONVBENCH_BLAS": ["openblas", "mkl"]},
+        "env_nobuild": {"CONVBENCH_THREADS": ["1"]},
+    },
+}
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository of one commit, with the two files that a run reads."""
-    (tmp_path / "asv.conf.json").write_text('{"environment_type": "virtualenv"}')
+    """A repository of one commit, with the files that a run reads, on a quiet machine."""
+    (tmp_path / "asv.conf.json").write_text(json.dumps(CONFIG))
     (tmp_path / "pyproject.toml").touch()
     (tmp_path / "requirements.lock").touch()
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org"]
     for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
         subprocess.run([*git, *words], cwd=tmp_path, check=True)
     monkeypatch.setattr(machine, "file_machine", lambda *_: {})
+    monkeypatch.setattr(disturbance, "snapshot", lambda: None)
+    monkeypatch.setattr(disturbance, "between", lambda *_: QUIET)
     return tmp_path
 
 
@@ -35,13 +58,23 @@ def request(project: Path, *words: str) -> argparse.Namespace:
     return parser.parse_args(["HEAD", "--machine", "bench", *options, *words])
 
 
-def fake_asv(
-    *environments: str, exit_code: int = 0, facts_of: tuple[str, ...] | None = None
-) -> Any:
-    """Stand in for asv: leave result files and facts as a real run does."""
+@dataclass
+class FakeAsv:
+    """Stands in for asv: adds a sample per unit to its result file, as a real call does.
 
-    def run(
-        _: list[str],
+    `calls` lists the units in the order of the calls, as (build, threads, once).
+    """
+
+    exit_code: int = 0
+    says: str = "asv: done"
+    with_facts: bool = True
+    before_end: Callable[[Path], None] = lambda _: None
+    calls: list[tuple[str, str, bool]] = field(default_factory=list)
+    variables: list[Mapping[str, str]] = field(default_factory=list)
+
+    def __call__(
+        self,
+        arguments: list[str],
         *,
         environment: Mapping[str, str],
         folder: Path,
@@ -51,20 +84,35 @@ def fake_asv(
     ) -> int:
         assert lock > 2
         config = json.loads((folder / "asv.conf.json").read_text())
+        (build,) = config["matrix"]["env"]["CONVBENCH_BLAS"]
+        (threads,) = config["matrix"]["env_nobuild"]["CONVBENCH_THREADS"]
+        once = "(?=(?:accuracy" in arguments[arguments.index("--bench") + 1]
+        self.calls.append((build, threads, once))
+        self.variables.append(environment)
         commit = (folder / "commits").read_text().strip()
-        results = Path(config["results_dir"], "bench")
-        results.mkdir()
-        for name in environments:
-            file = results / f"{commit[:8]}-{name}.json"
-            file.write_text(json.dumps({"env_name": name}))
-        for name in environments if facts_of is None else facts_of:
-            file = Path(environment["CONVBENCH_FACTS"], f"{name}.json")
-            file.write_text(json.dumps({"environment": name, "problems": {}, "guard": "ok"}))
-        log.write_text("asv: done\n")
+        name = arguments[arguments.index("--machine") + 1]
+        file = Path(config["results_dir"], name, f"{commit[:8]}-{build}-{threads}.json")
+        file.parent.mkdir(exist_ok=True)
+        before = json.loads(file.read_text())["units"] if file.exists() else []
+        content = json.dumps({"env_name": f"{build}-{threads}", "units": [*before, once]})
+        file.write_text(content[: len(content) // 2])  # asv writes in place
+        self.before_end(Path(environment["CONVBENCH_FACTS"]))
+        file.write_text(content)
+        if self.with_facts:
+            facts = {"environment": f"{build}-{threads}", "problems": {}, "guard": "ok"}
+            name = f"{build}-{threads}.json"
+            Path(environment["CONVBENCH_FACTS"], name).write_text(json.dumps(facts))
+        with log.open("a") as words:
+            words.write(f"{self.says}\n")
         say("measuring")
-        return exit_code
+        return self.exit_code
 
-    return run
+
+@pytest.fixture
+def asv(monkeypatch: pytest.MonkeyPatch) -> FakeAsv:
+    fake = FakeAsv()
+    monkeypatch.setattr(asv_run, "run_asv", fake)
+    return fake
 
 
 def published(project: Path) -> list[Path]:
@@ -72,49 +120,89 @@ def published(project: Path) -> list[Path]:
     return sorted(runs.iterdir()) if runs.exists() else []
 
 
-def test_a_run_holds_results_facts_and_log(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asv_run, "run_asv", fake_asv("a", "b", exit_code=2))
+def facts_of(folder: Path) -> Any:
+    return json.loads((folder / "facts.json").read_text())
+
+
+def test_a_run_holds_results_facts_and_log(
+    project: Path, asv: FakeAsv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asv.exit_code = 2
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
 
     code = measure.run(request(project, "--stamp", f"{project}/stamps/one"), print)
 
     (folder,) = published(project)
-    facts = json.loads((folder / "facts.json").read_text())
+    facts = facts_of(folder)
     assert code == 0
     assert sorted(path.name for path in folder.iterdir()) == ["asv.log", "bench", "facts.json"]
     assert facts["run"] == folder.name
     assert facts["asv_exit_code"] == 2
     assert facts["dropped_variables"]["OMP_NUM_THREADS"] == "3"
-    assert set(facts["environments"]) == {"a", "b"}
+    assert set(facts["environments"]) == {"openblas-1", "mkl-1"}
+    assert facts["host"]["cpus"] >= 1
     assert (project / "stamps/one").read_text().strip() == folder.name
 
 
+def test_builds_take_turns_and_the_second_round_turns_the_order(
+    project: Path, asv: FakeAsv
+) -> None:
+    measure.run(request(project, "--threads", "1", "all"), print)
+
+    timed = [(build, threads) for build, threads, once in asv.calls if not once]
+    first = [("openblas", "1"), ("openblas", "all"), ("mkl", "1"), ("mkl", "all")]
+    assert timed == [*first, *reversed(first)]
+    assert [call[:2] for call in asv.calls if call[2]] == first  # in the first round alone
+    assert asv.calls.index(("openblas", "1", True)) == 4
+
+
+def test_a_run_says_what_it_takes_to_repeat_it(project: Path, asv: FakeAsv) -> None:
+    (project / "requirements.lock").write_text("numpy==1\n")
+
+    measure.run(request(project), print)
+
+    (folder,) = published(project)
+    provenance = facts_of(folder)["provenance"]
+    assert provenance["dirty"] is True  # the lock file was changed after the commit
+    assert provenance["command"].startswith("convbench ")
+    assert len(provenance["lock_sha256"]) == 64
+    assert provenance["suite_commit"] == facts_of(folder)["commit"]
+    assert asv.calls
+
+
 @pytest.mark.parametrize(
-    ("asv", "message"),
+    ("change", "message"),
     [
-        (fake_asv("a", exit_code=1), "exit code 1: asv: done"),
-        (fake_asv("a", "b", facts_of=("a",)), r"results of \['a', 'b'\].*processes were \['a'\]"),
-        (fake_asv(), "no environment"),
+        ({"exit_code": 1}, "exit code 1: asv: done"),
+        ({"with_facts": False}, r"results of \['mkl-1', 'openblas-1'\].*processes were none"),
     ],
 )
-def test_a_run_that_went_wrong_leaves_its_log_and_nothing_else(
-    project: Path, monkeypatch: pytest.MonkeyPatch, asv: Any, message: str
+def test_a_run_that_went_wrong_is_not_published_and_leaves_its_log(
+    project: Path, asv: FakeAsv, change: dict[str, Any], message: str
 ) -> None:
-    monkeypatch.setattr(asv_run, "run_asv", asv)
+    vars(asv).update(change)
 
     with pytest.raises(MeasureFailed, match=message):
         measure.run(request(project, "--stamp", f"{project}/stamp"), print)
 
-    assert published(project) == []
+    assert [folder for folder in published(project) if not folder.name.startswith(".")] == []
     assert not (project / "stamp").exists()
     assert len(list(project.glob("logs/measure/*.log"))) == 1
 
 
-def test_an_interrupted_run_leaves_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object, **__: object) -> int:
+def test_a_condition_that_selects_nothing_is_told(project: Path, asv: FakeAsv) -> None:
+    asv.exit_code, asv.says, asv.with_facts = 1, "No benchmarks selected", False
+    asv.before_end = lambda _: None
+
+    with pytest.raises(MeasureFailed, match="No benchmarks selected"):
+        measure.run(request(project, "--bench", "no_such"), print)
+
+
+def test_a_run_interrupted_in_its_first_unit_leaves_nothing(project: Path, asv: FakeAsv) -> None:
+    def interrupted(_: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(asv_run, "run_asv", interrupted)
+    asv.before_end = interrupted
 
     with pytest.raises(KeyboardInterrupt):
         measure.run(request(project), print)
@@ -122,10 +210,90 @@ def test_an_interrupted_run_leaves_nothing(project: Path, monkeypatch: pytest.Mo
     assert published(project) == []
 
 
-def test_what_a_killed_run_left_is_cleared_by_the_next(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("seed", range(10))
+def test_a_run_killed_at_any_moment_is_continued_and_measures_nothing_twice(
+    project: Path, asv: FakeAsv, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    monkeypatch.setattr(asv_run, "run_asv", fake_asv("a"))
+    """Killed: nothing of Python runs any more, not even `finally`."""
+    moments = random.Random(seed)
+    monkeypatch.setattr(shutil, "rmtree", killable(shutil.rmtree, moments))
+    monkeypatch.setattr(Path, "replace", killable(Path.replace, moments))
+    monkeypatch.setattr(Path, "rename", killable(Path.rename, moments))
+    asv.before_end = killable(lambda _: None, moments)
+    kills = 0
+    while True:
+        assert kills < 100
+        try:
+            measure.run(request(project), print)
+            break
+        except Killed:
+            kills += 1
+        for folder in published(project):
+            if not folder.name.startswith("."):
+                assert facts_of(folder)["environments"].keys() == {"openblas-1", "mkl-1"}
+
+    (folder,) = [folder for folder in published(project) if not folder.name.startswith(".")]
+    assert kills > 0
+    for build in ("openblas", "mkl"):
+        (file,) = folder.glob(f"bench/*-{build}-1.json")
+        assert Counter(json.loads(file.read_text())["units"]) == {False: 2, True: 1}
+    kept = [record for record in facts_of(folder)["units"] if record["kept"]]
+    assert len(kept) == len({(r["round"], r["blas"], r["once"]) for r in kept}) == 6
+
+
+class Killed(BaseException):
+    """What no clean-up survives: the fixtures' functions do nothing once it has been raised."""
+
+
+def killable(function: Callable[..., Any], moments: random.Random) -> Callable[..., Any]:
+    """Die before the call, now and then."""
+
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        if moments.random() < 0.08:
+            raise Killed
+        return function(*arguments, **keywords)
+
+    return call
+
+
+def test_an_interrupted_run_is_not_continued_after_a_day(
+    project: Path, asv: FakeAsv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupt_after(asv, 3)
+    with pytest.raises(KeyboardInterrupt):
+        measure.run(request(project), print)
+    monkeypatch.setattr(measuring, "CONTINUED_FOR", 0 * measuring.CONTINUED_FOR)
+    asv.before_end = lambda _: None
+
+    measure.run(request(project), print)
+
+    assert len(asv.calls) == 3 + 6
+    assert len(published(project)) == 1
+
+
+def test_another_request_leaves_an_interrupted_run_alone(project: Path, asv: FakeAsv) -> None:
+    interrupt_after(asv, 3)
+    with pytest.raises(KeyboardInterrupt):
+        measure.run(request(project), print)
+    asv.before_end = lambda _: None
+
+    measure.run(request(project, "--blas", "mkl"), print)
+
+    said: list[str] = []
+    measure.run(request(project), said.append)
+    assert any("2 units are measured" in line for line in said)
+    assert len(asv.calls) == 3 + 3 + 4
+
+
+def interrupt_after(asv: FakeAsv, calls: int) -> None:
+    def interrupted(_: Path) -> None:
+        if len(asv.calls) == calls:
+            raise KeyboardInterrupt
+
+    asv.before_end = interrupted
+
+
+def test_what_an_unreadable_run_left_is_cleared_by_the_next(project: Path, asv: FakeAsv) -> None:
     leftover = project / "runs" / f"{measuring.UNFINISHED}old"
     leftover.mkdir(parents=True)
 
@@ -133,15 +301,53 @@ def test_what_a_killed_run_left_is_cleared_by_the_next(
 
     assert not leftover.exists()
     assert len(published(project)) == 1
+    assert asv.calls
 
 
-def test_a_measured_commit_is_not_measured_again_unless_asked(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_disturbed_unit_is_measured_once_more(
+    project: Path, asv: FakeAsv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asv_run, "run_asv", fake_asv("a"))
+    busy = replace(QUIET, foreign_cpus=0.9)
+    seen = iter([QUIET, busy, QUIET, busy, busy, QUIET, QUIET, QUIET])
+    monkeypatch.setattr(disturbance, "between", lambda *_: next(seen))
+
+    measure.run(request(project), print)
+
+    (folder,) = published(project)
+    facts = facts_of(folder)
+    assert asv.calls[1] == asv.calls[2] == ("mkl", "1", False)
+    assert asv.calls[3] == asv.calls[4] == ("openblas", "1", True)
+    assert len(asv.calls) == 8
+    assert facts["disturbed"].startswith("1 of 6 units, 1 of them measured twice: ")
+    assert "0.9 CPUs" in facts["disturbed"]
+    assert [r["kept"] for r in facts["units"]] == [True, False, True, False, *[True] * 4]
+    (file,) = folder.glob("bench/*-mkl-1.json")
+    assert len(json.loads(file.read_text())["units"]) == 3  # the disturbed one does not count
+
+
+def test_the_budget_is_shared_by_the_units_of_the_first_round(project: Path, asv: FakeAsv) -> None:
+    asv.before_end = lambda facts: (facts / measuring.LEFT_OUT).write_bytes(b"...") and None
+
+    measure.run(request(project, "--budget-minutes", "1e-9"), print)
+
+    (folder,) = published(project)
+    assert all("CONVBENCH_DEADLINE" in variables for variables in asv.variables)
+    assert facts_of(folder)["budget"]["rounds"] == 1
+    assert facts_of(folder)["budget"]["cells_left_out"] == 4 * 3
+
+
+def test_a_budget_is_spent_on_further_rounds(project: Path, asv: FakeAsv) -> None:
+    measure.run(request(project, "--budget-minutes", "10"), print)
+
+    (folder,) = published(project)
+    assert facts_of(folder)["budget"]["rounds"] == 5
+    assert sum("CONVBENCH_DEADLINE" in variables for variables in asv.variables) == 4
+
+
+def test_a_measured_commit_is_not_measured_again_unless_asked(project: Path, asv: FakeAsv) -> None:
     measure.run(request(project), print)
     (first,) = published(project)
-    monkeypatch.setattr(asv_run, "run_asv", fake_asv("this asv must not run", exit_code=1))
+    asv.exit_code = 1
     said: list[str] = []
 
     code = measure.run(request(project), said.append)
@@ -154,14 +360,24 @@ def test_a_measured_commit_is_not_measured_again_unless_asked(
     assert published(project) == [first]
 
 
+def test_another_build_or_another_version_of_one_is_measured(project: Path, asv: FakeAsv) -> None:
+    measure.run(request(project), print)
+    assert measuring.existing_run(measure.plan(request(project))) is not None
+
+    assert measuring.existing_run(measure.plan(request(project, "--blas", "mkl"))) is not None
+    assert measuring.existing_run(measure.plan(request(project, "--blas", "netlib"))) is None
+    (project / "requirements.lock").write_text("mkl==2027.0\n")
+    assert measuring.existing_run(measure.plan(request(project))) is None
+    assert asv.calls
+
+
 @pytest.mark.parametrize("words", [["--quick"], ["--bench", "time_dot"]])
 def test_a_trial_never_stands_for_a_measurement(
-    project: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+    project: Path, asv: FakeAsv, words: list[str]
 ) -> None:
-    monkeypatch.setattr(asv_run, "run_asv", fake_asv("a"))
-
     measure.run(request(project, *words), print)
 
+    assert asv.calls
     assert measuring.existing_run(measure.plan(request(project))) is None
 
 
@@ -173,39 +389,47 @@ def test_trials_stay_out_of_the_folder_that_is_collected() -> None:
     assert measure.default_runs(parser.parse_args(["HEAD", "--quick"])) == Path("results/trials")
 
 
-def test_another_machine_measures_the_same_commit_for_itself(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(asv_run, "run_asv", fake_asv("a"))
+def test_another_machine_measures_the_same_commit_for_itself(project: Path, asv: FakeAsv) -> None:
     measure.run(request(project), print)
 
     other = measure.plan(request(project, "--machine", "other"))
 
-    assert measuring.existing_run(measure.plan(request(project))) is not None
+    assert asv.calls
     assert measuring.existing_run(other) is None
 
 
-def test_two_measurements_at_once_are_refused(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+def test_another_processor_under_a_used_name_is_refused(
+    project: Path, asv: FakeAsv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asv_run, "run_asv", fake_asv("a"))
+    measure.run(request(project), print)
+    calls = len(asv.calls)
+    here = machine.host()
+    monkeypatch.setattr(machine, "host", lambda: replace(here, cpu="Another CPU"))
 
+    with pytest.raises(BadUsage, match=r"machine 'bench' is a .*but this is a Another CPU.*--mach"):
+        measure.run(request(project, "--again"), print)
+
+    assert len(asv.calls) == calls
+    assert measure.run(request(project, "--machine", "second"), print) == 0
+
+
+def test_two_measurements_at_once_are_refused(project: Path, asv: FakeAsv) -> None:
     with measuring.exclusive(project), pytest.raises(BadUsage, match="another measurement"):
         measure.run(request(project), print)
+
+    assert asv.calls == []
 
 
 def test_a_missing_compiler_is_told_before_anything_is_made(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = {"environment_type": "virtualenv", "matrix": {"env": {"CONVBENCH_BLAS": ["mkl"]}}}
-    (project / "asv.conf.json").write_text(json.dumps(config))
     git_alone = project / "bin"
     git_alone.mkdir()
     (git_alone / "git").symlink_to(str(shutil.which("git")))
     monkeypatch.setenv("PATH", str(git_alone))
 
     with pytest.raises(BadUsage, match=r"gcc and nm not found on PATH.*apt-get install gcc"):
-        measure.run(request(project), print)
+        measure.run(request(project, "--environment-type", "virtualenv"), print)
 
     assert published(project) == []
 
@@ -215,6 +439,12 @@ def test_a_missing_compiler_is_told_before_anything_is_made(
     [
         (["--machine", "../up"], "machine name '../up'"),
         (["--config", "/no/such/asv.conf.json"], "no asv configuration"),
+        (["--blas", "atlas"], "CONVBENCH_BLAS 'atlas': the values are openblas, mkl"),
+        (["--threads", "3"], "CONVBENCH_THREADS '3': the values are 1, all"),
+        (["--blas", "blis"], "blis is a build of the PyPI provider alone"),
+        (["--budget-minutes", "-1"], "--budget-minutes -1: give a positive number"),
+        (["--budget-minutes", "nan"], "--budget-minutes nan: give a positive number"),
+        (["--bench", "("], r"--bench '\(' is no regular expression"),
     ],
 )
 def test_bad_requests_are_refused_before_anything_is_made(
@@ -224,3 +454,10 @@ def test_bad_requests_are_refused_before_anything_is_made(
         measure.run(request(project, *words), print)
 
     assert published(project) == []
+
+
+def test_a_suite_without_the_axes_is_told_what_to_use(project: Path) -> None:
+    (project / "asv.conf.json").write_text('{"environment_type": "virtualenv"}')
+
+    with pytest.raises(BadUsage, match=r"no axis CONVBENCH_BLAS.*asv run.*convbench collect"):
+        measure.run(request(project), print)

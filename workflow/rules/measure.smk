@@ -15,9 +15,11 @@ rule create_environments:
     params:
         commit=newest_commit,
         machine=MACHINE,
+        blas=config["blas"],
+        environments=environments,
     shell:
         "convbench measure {params.commit} --only-environments --machine {params.machine}"
-        " --environment-type {wildcards.provider} 2>&1 | tee {log}"
+        " --environment-type {wildcards.provider} --blas {params.blas} 2>&1 | tee {log}"
 
 
 rule measure:
@@ -37,6 +39,13 @@ rule measure:
     threads: workflow.cores
     resources:
         machine=1,
+    params:
+        blas=config["blas"],
+        threads=config["threads"],
+        budget_minutes=config["budget_minutes"],
+        environments=environments,
     shell:
         "convbench measure {wildcards.commit} --machine {wildcards.machine}"
-        " --environment-type {wildcards.provider} --stamp {output} 2>&1 | tee {log}"
+        " --environment-type {wildcards.provider} --blas {params.blas}"
+        " --threads {params.threads} --budget-minutes {params.budget_minutes}"
+        " --stamp {output} 2>&1 | tee {log}"

@@ -2,10 +2,22 @@
 # that touches nothing measured then leaves nothing to do, and nothing is drawn again.
 import platform
 import subprocess
+import time
 from pathlib import Path
+
+from convbench import asv_run, measuring
 
 MACHINE = config["machine"] or platform.node()
 PROVIDER = config["environment_type"]
+STARTED_AT = time.monotonic()
+
+
+def environments(wildcards) -> str:
+    """Name the environments by their content: over another BLAS a commit is measured again."""
+    described = asv_run.read_config(Path("asv.conf.json"))
+    parts = [measuring.environments_sha256(described, Path("."))]
+    parts += [measuring.build_recipe(build, PROVIDER) for build in config["blas"]]
+    return " ".join(parts)
 
 
 def commits_to_measure() -> list[str]:
@@ -49,3 +61,14 @@ def measured_commits(wildcards) -> list[str]:
         machine=MACHINE,
         commit=commits_to_measure(),
     )
+
+
+onstart:
+    commits = sum(not Path(stamp).exists() for stamp in measured_commits({}))
+    if commits:
+        minutes = config["budget_minutes"]
+        print(f"planned: {commits} commits to measure, {minutes:g} minutes each")
+
+
+onsuccess:
+    print(f"real: {(time.monotonic() - STARTED_AT) / 60:.1f} minutes for everything")

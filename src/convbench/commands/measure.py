@@ -2,14 +2,19 @@
 
 import argparse
 import datetime
+import math
+import os
 import platform
 import re
+import shlex
 import signal
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
-from convbench import asv_run, measuring, wheels
+from convbench import asv_run, machine, measuring, wheels
 from convbench.errors import BadUsage
 
 SUMMARY = "measure one commit in all its environments on this machine"
@@ -30,6 +35,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         help="asv's provider: virtualenv (PyPI), rattler or conda (default: the configuration's)",
     )
+    parser.add_argument(
+        "--blas",
+        nargs="+",
+        metavar="BUILD",
+        help=f"BLAS builds, of {', '.join(wheels.BLAS_NAMES)} (default: the configuration's)",
+    )
+    parser.add_argument(
+        "--threads",
+        nargs="+",
+        metavar="COUNT",
+        help="numbers of threads, 1 and all (default: the configuration's)",
+    )
+    parser.add_argument(
+        "--budget-minutes",
+        type=float,
+        metavar="MINUTES",
+        help="measure as many rounds as fit into this time (default: two, however long they take)",
+    )
     parser.add_argument("--bench", default="", help="regular expression of benchmarks to run")
     parser.add_argument(
         "--quick", action="store_true", help="one call each: proves, measures nothing"
@@ -47,23 +70,30 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Measure, unless this commit has been measured on this machine before."""
     planned = plan(arguments)
     check_host(planned)
+    measuring.check_machine(planned, machine.host())
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _interrupt)
     done = None if arguments.again else measuring.existing_run(planned)
     if done and not arguments.only_environments:
         say(f"{planned.commit[:8]} is measured already: {done}; --again measures it once more")
         return _finish(arguments, done)
-    with (
-        measuring.exclusive(planned.root) as lock,
-        measuring.workplace(planned, lock) as place,
-    ):
-        if arguments.only_environments:
-            say("creating environments: a few minutes, once")
-            measuring.create_environments(planned, place, say)
-            return 0
-        say(f"measuring {planned.commit[:8]} on {planned.machine}")
-        measuring.measure(planned, place, bench=arguments.bench, quick=arguments.quick, say=say)
+    with measuring.exclusive(planned.root) as lock:
+        if not arguments.only_environments:
+            planned = measuring.interrupted_run(planned)
+        with measuring.workplace(planned, lock) as place:
+            if arguments.only_environments:
+                say("creating environments: a few minutes, once")
+                measuring.create_environments(place, say)
+                return 0
+            say(f"measuring {planned.commit[:8]} on {planned.machine}{_budget(planned)}")
+            measuring.measure(place, say)
     return _finish(arguments, planned.name)
+
+
+def _budget(planned: measuring.Run) -> str:
+    if planned.budget_minutes is None:
+        return ""
+    return f": {planned.budget_minutes:g} minutes are planned"
 
 
 def _finish(arguments: argparse.Namespace, done: str) -> int:
@@ -81,21 +111,83 @@ def plan(arguments: argparse.Namespace) -> measuring.Run:
     """Check the request and give the run its name."""
     root = arguments.config.resolve().parent
     config = asv_run.read_config(arguments.config)
-    machine = arguments.machine or platform.node()
-    if not re.fullmatch(r"[A-Za-z0-9_.-]+", machine) or machine.startswith("."):
-        raise BadUsage(f"machine name {machine!r}: use letters, digits, dots, dashes, underscores")
+    provider = arguments.environment_type or config.get("environment_type", "")
+    machine_name = arguments.machine or platform.node()
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", machine_name) or machine_name.startswith("."):
+        raise BadUsage(
+            f"machine name {machine_name!r}: use letters, digits, dots, dashes, underscores"
+        )
+    if arguments.budget_minutes is not None and not 0 < arguments.budget_minutes < math.inf:
+        raise BadUsage(f"--budget-minutes {arguments.budget_minutes:g}: give a positive number")
+    check_condition(arguments.bench)
+    blas = axis_values(config, asv_run.BLAS_AXIS, arguments.blas, wheels.BLAS_NAMES)
+    threads = axis_values(config, asv_run.THREADS_AXIS, arguments.threads, ("1", "all"))
+    for build in blas:
+        if reason := asv_run.refused_build(build, provider):
+            raise BadUsage(reason)
+    if arguments.threads is None and threads == ("1", "all") and available_cpus() == 1:
+        threads = ("1",)  # all of them would be the same measurement
     commit = resolve(arguments.commit, root)
-    started_at = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    runs = (arguments.runs or default_runs(arguments)).resolve()
+    prefix = f"{commit[:8]}-{machine_name}-"
+    started_at = free_second(runs, prefix)
     return measuring.Run(
-        name=f"{commit[:8]}-{machine}-{started_at:%Y%m%dT%H%M%SZ}",
+        name=f"{prefix}{started_at:{measuring.NAMED_TIME}}",
         commit=commit,
-        machine=machine,
-        environment_type=arguments.environment_type or config.get("environment_type", ""),
-        config=config,
+        machine=machine_name,
+        environment_type=provider,
+        blas=blas,
+        threads=threads,
+        config=asv_run.with_builds(config, blas, threads),
         root=root,
-        runs=(arguments.runs or default_runs(arguments)).resolve(),
+        runs=runs,
         started_at=started_at,
+        bench=arguments.bench,
+        quick=arguments.quick,
+        budget_minutes=arguments.budget_minutes,
+        command=shlex.join(["convbench", *sys.argv[1:]]),
     )
+
+
+def free_second(runs: Path, prefix: str) -> datetime.datetime:
+    """Give the time in UTC, to the second: the next one that no run of the same name began in."""
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    while any(
+        (runs / f"{hidden}{prefix}{now:{measuring.NAMED_TIME}}").exists()
+        for hidden in ("", measuring.UNFINISHED)
+    ):
+        now += datetime.timedelta(seconds=1)
+    return now
+
+
+def axis_values(
+    config: dict[str, Any], axis: str, wanted: list[str] | None, accepted: Iterable[str]
+) -> tuple[str, ...]:
+    """Take the values of an axis that were asked for, else the configuration's."""
+    configured = asv_run.builds_of(config, axis)
+    if not configured:
+        raise BadUsage(
+            f"the asv configuration has no axis {axis} in its matrix: `convbench measure` runs"
+            " convbench's own suite; use `asv run` for another, and `convbench collect` for both"
+        )
+    accepted = tuple(dict.fromkeys((*configured, *accepted)))
+    for value in wanted or ():
+        if value not in accepted:
+            raise BadUsage(f"{axis} {value!r}: the values are {', '.join(accepted)}")
+    return tuple(dict.fromkeys(wanted or configured))
+
+
+def check_condition(bench: str) -> None:
+    """Refuse a condition that is no regular expression, before asv would."""
+    try:
+        re.compile(bench)
+    except re.error as error:
+        raise BadUsage(f"--bench {bench!r} is no regular expression: {error}") from None
+
+
+def available_cpus() -> int:
+    """Count the CPUs that a measuring process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def default_runs(arguments: argparse.Namespace) -> Path:
@@ -105,10 +197,10 @@ def default_runs(arguments: argparse.Namespace) -> Path:
 
 def check_host(planned: measuring.Run) -> None:
     """Refuse a host that can't make the configured environments, before minutes are spent."""
-    builds = planned.config.get("matrix", {}).get("env", {}).get("CONVBENCH_BLAS", [])
-    if planned.environment_type == "virtualenv" and set(builds) & set(wheels.BACKENDS):
+    builds = [build for build in planned.blas if build in wheels.BACKENDS]
+    if planned.environment_type == "virtualenv" and builds:
         try:
-            wheels.check_host()
+            wheels.check_host(*builds)
         except wheels.WheelsError as error:
             raise BadUsage(str(error)) from None
 
