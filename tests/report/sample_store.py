@@ -3,6 +3,8 @@
 Frames follow the store's schema, so that the pages are tested without asv and without measuring.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +41,8 @@ PROBLEMS = {
     "mobilenetv2_dw3": (32, 112, 112, 32, 3, 1, 32),
     "vgg16_conv3_2": (256, 56, 56, 256, 3, 1, 1),
 }
+CASES = ("im2col question float32", "fft question float32")
+DISTURBED = "1 of 4 units, measured twice: other processes used 0.9 CPUs"
 REFUSED = {
     ("toeplitz", "vgg16_conv3_2"): "its matrix would take 2.6 TB",
     ("toeplitz", "mobilenetv2_dw3"): "its matrix would take 1.3 TB",
@@ -108,6 +112,7 @@ def row(
         "environment": f"virtualenv-py3.12-{blas}" if blas else "virtualenv-py3.12",
         "blas": blas,
         "blas_identity": BUILDS.get(blas, ""),
+        "blas_sha256": "",
         "commit": commit_name(index),
         "commit_date": START + pd.Timedelta(days=index),
         "run": f"run-{index}",
@@ -170,6 +175,76 @@ def convolution_store(
             for problem in PROBLEMS
         ],
     }
+    return store
+
+
+def trusted_store(commits: int = 4) -> Store:
+    """Make a store whose runs tell everything, with a null control; the last run is doubtful."""
+    store = convolution_store(commits)
+    noise = np.random.default_rng(2)
+    for index in range(commits):
+        for blas in BUILDS:
+            for case in CASES:
+                value = 1e-5 * noise.normal(1, 0.02)
+                store.rows += [
+                    control_row(index, arm, case, value * noise.normal(1, 0.004), blas=blas)
+                    for arm in ("a", "b")
+                ]
+    for index, run in enumerate(store.tables["runs"]):
+        run |= _said_of_run(run["run"])
+        run |= {"disturbed": DISTURBED, "dirty": True} if index == commits - 1 else {}
+    for environment in store.tables["environments"]:
+        environment |= _said_of_environment(environment["blas"])
+    store.tables["machines"][0] |= {
+        "cores": 2,
+        "num_cpu": "4",
+        "ram_bytes": 8_123_456_000,
+        "governor": "performance",
+        "virtualised": "kvm",
+    }
+    return store
+
+
+def control_row(
+    index: int, arm: str, case: str, value: float, *, blas: str = "openblas", width: float = 0.02
+) -> dict[str, Any]:
+    """Make one arm of a pair of the null control."""
+    return row(
+        index,
+        value,
+        benchmark="control.NullControl.time_case",
+        params={"arm": arm, "case": case},
+        blas=blas,
+        width=width,
+    )
+
+
+VERSIONS = {
+    "openblas": ("OpenBLAS 0.3.9 Haswell", "OpenBLAS 0.3.30 Haswell", "OpenBLAS 0.3.31 Haswell"),
+    "mkl": ("MKL 2025.3", "MKL 2026.2"),
+}
+
+
+def versions_store() -> Store:
+    """Make a store of two commits, the older of which was measured under every BLAS version.
+
+    Version number n, counted from 0, takes 10 − n seconds; at the newer commit the newest of each
+    family takes 1 second more.
+    """
+    store = Store()
+    params = {"strategy": "im2col", "problem": "question", "dtype": "float32"}
+    for blas, identities in VERSIONS.items():
+        for number, identity in enumerate(identities):
+            at_old = row(0, 10.0 - number, params=params, blas=blas) | {
+                "blas_identity": identity,
+                "run": f"run-0-{blas}-{number}",
+                "started_at": START + pd.Timedelta(hours=number),
+            }
+            store.rows.append(at_old)
+        store.rows.append(
+            row(1, 11.0 - number, params=params, blas=blas) | {"blas_identity": identities[-1]}
+        )
+    store.tables["commits"] = [_commit(index, f"Change number {index}") for index in range(2)]
     return store
 
 
@@ -301,6 +376,48 @@ def _environment(index: int, blas: str) -> dict[str, Any]:
         "packages": {"numpy": "2.4.6", "scipy": "1.17.1"},
         "libraries_json": "[]",
         "identity": BUILDS[blas],
+    }
+
+
+def _said_of_run(run: str) -> dict[str, Any]:
+    """Say what a run of the newest format knows of itself."""
+    return {
+        "environment_type": "virtualenv",
+        "asv_version": "0.6.6",
+        "quick": False,
+        "bench": "",
+        "dirty": False,
+        "command": "convbench measure HEAD --budget-minutes 12",
+        "lock_sha256": hashlib.sha256(b"lock").hexdigest(),
+        "environments_sha256": hashlib.sha256(run.encode()).hexdigest(),
+        "seed": 0,
+        "python": "3.12.4",
+        "budget_minutes": 12.0,
+        "measured_minutes": 10.3,
+        "rounds": 2,
+        "cells_left_out": 4,
+        "disturbed": "",
+        "units_json": "[]",
+    }
+
+
+def _said_of_environment(blas: str) -> dict[str, Any]:
+    library = {
+        "family": blas,
+        "file": f"lib{blas}.so.0",
+        "sha256": hashlib.sha256(blas.encode()).hexdigest(),
+        "version": "0.3.31" if blas == "openblas" else "2026.2",
+        "internal_api": blas,
+        "architecture": "Haswell",
+        "threading_layer": "pthreads",
+        "threads": 1,
+        "package": "",
+    }
+    return {
+        "lapack": "LAPACK 3.11.0 of OpenBLAS",
+        "cpus": "0",
+        "threads_claimed": "1",
+        "libraries_json": json.dumps([library]),
     }
 
 

@@ -4,12 +4,23 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
-from sample_store import FORTY_STRATEGIES, convolution_store, foreign_store
+from sample_store import (
+    DISTURBED,
+    FORTY_STRATEGIES,
+    VERSIONS,
+    convolution_store,
+    foreign_store,
+    trusted_store,
+    versions_store,
+)
 from test_site import HOSTILE, hostile_store
 
+from convbench.report.points import command
 from convbench.report.site import write_site
+from convbench.results.points import point_of
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = Path("/usr/bin/chromium")
@@ -24,7 +35,7 @@ MODES: dict[str, dict[str, Any]] = {
     "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
 }
-VIEWS = ("overview", "history", "matrix", "why")
+VIEWS = ("overview", "history", "matrix", "why", "trust")
 PLOTTED = ("history", "why")
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -46,6 +57,8 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("sites")
     stores = {
         "ours": convolution_store(3),
+        "trusted": trusted_store(),
+        "versions": versions_store(),
         "forty": convolution_store(2, strategies=FORTY_STRATEGIES),
         "foreign": foreign_store(),
         "hostile": hostile_store(),
@@ -85,7 +98,7 @@ class Watched:
             )
 
 
-@pytest.mark.parametrize("site", ["ours", "forty"])
+@pytest.mark.parametrize("site", ["ours", "trusted", "forty"])
 @pytest.mark.parametrize("mode", MODES)
 def test_every_view_draws_from_disk_without_errors_or_requests(
     browser: Any, sites: dict[str, str], mode: str, site: str
@@ -220,6 +233,190 @@ def test_colours_can_be_chosen_and_are_remembered(browser: Any, sites: dict[str,
     watched.page.close()
 
 
+ALONG_VERSIONS = "measure=time_run&problem=question&strategy=im2col&dtype=float32&along=blas"
+
+
+def table_rows(watched: Watched) -> list[list[str]]:
+    """Read the history's table, row by row."""
+    rows: list[list[str]] = watched.page.eval_on_selector_all(
+        "#history-table tbody tr",
+        "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))",
+    )
+    return rows
+
+
+def test_two_versions_at_one_commit_are_two_points_over_commits(
+    browser: Any, sites: dict[str, str]
+) -> None:
+    watched = Watched(browser, "light")
+
+    watched.open(f"{sites['versions']}#/history", "history")
+
+    newer, older = table_rows(watched)
+    assert (newer[0], older[0]) == ("000000a2", "000000a1")
+    assert [value.split(" [")[0] for value in older[3:]].count("–") == 0
+    assert len(older[3:]) == sum(map(len, VERSIONS.values()))
+    watched.page.close()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_history_can_stand_along_blas_versions(
+    browser: Any, sites: dict[str, str], mode: str
+) -> None:
+    watched = Watched(browser, mode)
+
+    watched.open(f"{sites['versions']}#/history?{ALONG_VERSIONS}&at=000000a1", "history")
+
+    versions = [*VERSIONS["openblas"], *VERSIONS["mkl"]]
+    ticks = watched.page.locator("#history-plot .xtick text").all_text_contents()
+    assert [tick.replace(" ", "") for tick in ticks] == [one.replace(" ", "") for one in versions]
+    assert watched.page.locator("#history-legend > span").all_inner_texts() == ["openblas", "mkl"]
+    rows = table_rows(watched)
+    assert [row[:3] for row in rows] == [
+        [version, family, "000000a1"] for family, each in VERSIONS.items() for version in each
+    ]
+    assert [row[3].split(" [")[0] for row in rows] == [
+        "10.0 s", "9.00 s", "8.00 s", "10.0 s", "9.00 s",
+    ]  # fmt: skip
+    assert "along=blas" in watched.page.url
+    assert "at=000000a1" in watched.page.url
+    assert (watched.errors, watched.outside) == ([], [])
+    watched.page.close()
+
+
+def test_without_a_commit_each_version_stands_at_its_newest(
+    browser: Any, sites: dict[str, str]
+) -> None:
+    watched = Watched(browser, "light")
+
+    watched.open(f"{sites['versions']}#/history?{ALONG_VERSIONS}", "history")
+
+    assert [row[2:] for row in table_rows(watched)] == [
+        ["000000a1", "10.0 s [9.80 s, 10.2 s]"],
+        ["000000a1", "9.00 s [8.82 s, 9.18 s]"],
+        ["000000a2", "9.00 s [8.82 s, 9.18 s]"],
+        ["000000a1", "10.0 s [9.80 s, 10.2 s]"],
+        ["000000a2", "10.0 s [9.80 s, 10.2 s]"],
+    ]
+    notes = watched.page.locator("#history-notes li").all_inner_texts()
+    assert "each at its newest commit (000000a1, 000000a2), so the code may differ too" in notes[0]
+    watched.page.close()
+
+
+def test_one_version_of_each_build_is_no_axis(browser: Any, sites: dict[str, str]) -> None:
+    watched = Watched(browser, "light")
+
+    watched.open(f"{sites['ours']}#/history?{ALONG_VERSIONS}", "history")
+
+    assert watched.page.locator('select[data-state="along"]').count() == 0
+    assert "along" not in watched.page.url
+    watched.page.close()
+
+
+def test_a_value_in_the_table_gives_the_command_that_measures_it_again(
+    browser: Any, sites: dict[str, str]
+) -> None:
+    watched = Watched(browser, "light")
+    watched.open(f"{sites['versions']}#/history?{ALONG_VERSIONS}&at=000000a1", "history")
+    watched.page.click('[data-view="history"] details.table > summary')
+
+    watched.page.locator("#history-table .pick").nth(1).focus()
+    watched.page.keyboard.press("Enter")
+
+    code = watched.page.locator("#history-point code").last
+    wanted = command(
+        "run-0-openblas-1/openblas/1/run.Float32.time_run('im2col', 'question', 'float32')"
+    )
+    sync_api.expect(code).to_have_text(wanted)
+    # The link restores the choice.
+    address = watched.page.url
+    again = Watched(browser, "light")
+    again.open(address, "history")
+    sync_api.expect(again.page.locator("#history-point code").last).to_have_text(wanted)
+    pressed = again.page.locator('#history-table .pick[aria-pressed="true"]')
+    assert pressed.all_text_contents() == ["9.00 s [8.82 s, 9.18 s]"]
+    again.page.close()
+    watched.page.close()
+
+
+def test_a_click_on_a_point_gives_its_command(browser: Any, sites: dict[str, str]) -> None:
+    watched = Watched(browser, "light")
+    watched.open(f"{sites['trusted']}#/history", "history")
+    code = watched.page.locator("#history-point code").last
+    before = code.inner_text()
+
+    spot = watched.page.locator("#history-plot .point").first.bounding_box()
+    watched.page.mouse.click(spot["x"] + spot["width"] / 2, spot["y"] + spot["height"] / 2)
+
+    sync_api.expect(code).to_have_text(before.replace("run-3", "run-0"))
+    assert "run=run-0" in watched.page.url
+    watched.page.close()
+
+
+def test_a_command_is_copied(browser: Any, sites: dict[str, str]) -> None:
+    watched = Watched(browser, "light")
+    watched.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    watched.open(f"{sites['trusted']}#/history", "history")
+
+    button = watched.page.locator("#history-point .copy")
+    button.click()
+
+    sync_api.expect(button).to_have_text("Copied")
+    copied = watched.page.evaluate("navigator.clipboard.readText()")
+    assert copied == watched.page.locator("#history-point code").last.inner_text()
+    watched.page.close()
+
+
+def test_a_command_that_cannot_be_copied_is_selected(browser: Any, sites: dict[str, str]) -> None:
+    watched = Watched(browser, "light")
+    watched.open(f"{sites['trusted']}#/history", "history")
+    watched.page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+
+    button = watched.page.locator("#history-point .copy")
+    button.click()
+
+    sync_api.expect(button).to_have_text("Selected")
+    selected = watched.page.evaluate("getSelection().toString()")
+    assert selected == watched.page.locator("#history-point code").last.inner_text()
+    watched.page.close()
+
+
+def test_values_of_a_disturbed_run_have_a_ring_and_its_reason(
+    browser: Any, sites: dict[str, str]
+) -> None:
+    watched = Watched(browser, "light")
+
+    watched.open(f"{sites['trusted']}#/history", "history")
+
+    rings = watched.page.evaluate(
+        "document.getElementById('history-plot').data"
+        ".filter(trace => trace.marker?.symbol === 'circle-open' && trace.marker.size === 16)"
+        ".map(trace => trace.x.length)"
+    )
+    assert rings == [1, 1]
+    assert DISTURBED in watched.page.locator("#history-point p").first.inner_text()
+    notes = watched.page.locator("#history-notes li").all_inner_texts()
+    assert notes[-1] == f"⚠ 2 ringed values of disturbed runs; the newest: {DISTURBED}"
+    watched.page.close()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_commands_of_hostile_names_are_quoted_as_the_shell_needs(
+    browser: Any, sites: dict[str, str], name: str
+) -> None:
+    watched = Watched(browser, "light")
+
+    watched.open(f"{sites['hostile']}#/history?strategy={quote(name)}", "history")
+
+    row = {
+        "run": "run-2", "blas": "openblas", "threads": "1", "benchmark": "run.Float32.time_run",
+        "params": {"strategy": name, "problem": "question", "dtype": "float32"},
+    }  # fmt: skip
+    shown = watched.page.locator("#history-point code").last
+    sync_api.expect(shown).to_have_text(command(str(point_of(row))), use_inner_text=False)
+    watched.page.close()
+
+
 def test_hostile_names_show_and_do_nothing(browser: Any, sites: dict[str, str]) -> None:
     watched = Watched(browser, "light")
 
@@ -241,6 +438,6 @@ def test_without_scripts_all_views_can_be_read(browser: Any, sites: dict[str, st
 
     page.goto(sites["ours"])
 
-    assert page.locator(".view >> visible=true").count() == 4
+    assert page.locator(".view >> visible=true").count() == len(VIEWS)
     assert page.locator("table.matrix >> visible=true").count() == 1
     page.close()

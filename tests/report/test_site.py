@@ -14,6 +14,8 @@ from sample_store import (
     convolution_store,
     event,
     foreign_store,
+    trusted_store,
+    versions_store,
 )
 
 from convbench.report.data_files import script
@@ -71,6 +73,8 @@ STORES = {
     "three commits": lambda: convolution_store(3),
     "one commit": lambda: convolution_store(1),
     "forty strategies": lambda: convolution_store(8, strategies=FORTY_STRATEGIES),
+    "trusted": trusted_store,
+    "versions": versions_store,
     "foreign": foreign_store,
     "empty": Store,
     "hostile": hostile_store,

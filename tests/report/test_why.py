@@ -1,5 +1,6 @@
 import pytest
 
+from convbench.report.roofs import Roof
 from convbench.report.why import Explanation, Question, Timing, explain
 
 QUESTION = Question(problem="question", flops=61_440, outputs=2_560, taps=12)
@@ -68,3 +69,23 @@ def test_rows_relate_to_the_product_and_to_the_fastest() -> None:
 
 def test_one_strategy_is_enough() -> None:
     assert explained(IM2COL).rows[0].times_fastest == 1.0
+
+
+def test_the_fastest_is_compared_with_the_highest_peak_that_was_measured() -> None:
+    roofs = [
+        Roof("GEMM", 80e9, "flop/s"),
+        Roof("FMA", 100e9, "flop/s"),
+        Roof("L1", 9e11, "byte/s"),
+    ]
+
+    sentences = explain(QUESTION, [LOOPS, IM2COL], DENSE, roofs).sentences
+
+    assert sentences[-1] == (
+        "At the highest rate measured here, FMA 100 GFLOP/s, the 61,440 operations would take "
+        "614 ns: im2col takes 18× that."
+    )
+
+
+@pytest.mark.parametrize("roofs", [[], [Roof("L1", 9e11, "byte/s")]])
+def test_without_a_measured_peak_nothing_is_said_of_one(roofs: list[Roof]) -> None:
+    assert explain(QUESTION, [LOOPS, IM2COL], DENSE, roofs) == explained(LOOPS, IM2COL)

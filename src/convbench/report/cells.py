@@ -34,6 +34,7 @@ class Cell:
     ties: bool = False
     reason: str = ""
     commit: str = ""
+    disturbed: str = ""
     factor: float = 0.0
     link: str = ""
 
@@ -109,7 +110,9 @@ def build_cell(
         refused = refusal_of(measurements, line, point, context.refused)
         return replace(cell, status=FAILED, reason=refused or "the benchmark failed; see asv.log")
     behind = "" if point.position == newest else measurements.commits[point.position].short
-    return _with_value(replace(cell, commit=behind), point, strategy, wins[problem], context)
+    disturbed = measurements.disturbed.get((line.machine, point.run), "")
+    cell = replace(cell, commit=behind, disturbed=disturbed)
+    return _with_value(cell, point, strategy, wins[problem], context)
 
 
 def _with_value(cell: Cell, point: Point, strategy: str, win: Win, context: Context) -> Cell:

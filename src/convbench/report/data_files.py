@@ -12,7 +12,9 @@ from convbench.report.matrix import Matrix
 from convbench.report.measurements import Measurements
 from convbench.report.naming import line_order
 from convbench.report.paradox import Paradox
+from convbench.report.points import Points, run_name
 from convbench.report.series import Change, Line, Point, Series
+from convbench.report.versions import families, version_order
 from convbench.report.why_figure import WhyPicture
 
 # Characters that end a script element or, in old engines, a line of JavaScript.
@@ -38,13 +40,16 @@ def data_files(
     numbers: dict[tuple[str, ...], int] = {}
     groups: dict[int, list[object]] = {}
     places = []
+    lines = LineWriter(measurements)
     for one in series:
         number = numbers.setdefault(_file_key(one), len(numbers))
         group = groups.setdefault(number, [])
         places.append((number, len(group)))
-        group.append(_series_data(one))
+        group.append({"unit": one.unit, "lines": [lines.write(one, line) for line in one.lines]})
     files = {f"data/h/{n}.js": script(f"h/{n}", group) for n, group in groups.items()}
-    files["data/meta.js"] = script("meta", _meta(measurements, series, matrices, places, repo_url))
+    files["data/meta.js"] = script(
+        "meta", _meta(measurements, series, matrices, places, repo_url) | lines.meta
+    )
     if paradoxes:
         files["data/why.js"] = script("why", [_paradox_data(one) for one in paradoxes])
     return files
@@ -99,31 +104,54 @@ def _parameters(series: Sequence[Series]) -> list[str]:
     return own + [name for name in names if name not in own]
 
 
-def _series_data(one: Series) -> dict[str, object]:
-    return {"unit": one.unit, "lines": [_line_data(line) for line in one.lines]}
+class LineWriter:
+    """Writes lines in columns, with what all of them share: runs by number, BLAS families."""
+
+    def __init__(self, measurements: Measurements) -> None:
+        self._points = Points(measurements)
+        self._families = families(measurements)
+        self.meta: dict[str, object] = {
+            "runs": [
+                [run_name(run), *filter(None, [measurements.disturbed.get((machine, run))])]
+                for machine, run in self._points.runs
+            ],
+            "versions": version_order(measurements),
+        }
+
+    def write(self, one: Series, line: Line) -> dict[str, object]:
+        """Write one line; intervals only where there is one, statuses only where not ok."""
+        points = line.points
+        data: dict[str, object] = {
+            "machine": line.machine,
+            "name": line.name,
+            "identity": line.identity,
+            "x": [point.position for point in points],
+            "y": [_short(point.value) for point in points],
+            "runs": _counting([self._points.runs[line.machine, point.run] for point in points]),
+        }
+        if any(point.run for point in points):
+            data["ofRun"] = self._points.after_run(one, line)
+        if not all(point.run for point in points):
+            data["ofCommit"] = self._points.around_commit(one, line)
+        if family := self._families[line.machine, line.name]:
+            data["family"] = family
+        if any(point.low is not None for point in points):
+            data["low"] = [_short(point.low) for point in points]
+            data["high"] = [_short(point.high) for point in points]
+        bad = [[index, point.status] for index, point in enumerate(points) if _is_bad(point)]
+        if bad:
+            data["bad"] = bad
+        if line.searched != len(line.measured):
+            data["searched"] = line.searched
+        if line.changes:
+            data["changes"] = [_change_data(change) for change in line.changes]
+        return data
 
 
-def _line_data(line: Line) -> dict[str, object]:
-    """Write a line in columns; intervals only where there is one, statuses only where not ok."""
-    points = line.points
-    data: dict[str, object] = {
-        "machine": line.machine,
-        "name": line.name,
-        "identity": line.identity,
-        "x": [point.position for point in points],
-        "y": [_short(point.value) for point in points],
-    }
-    if any(point.low is not None for point in points):
-        data["low"] = [_short(point.low) for point in points]
-        data["high"] = [_short(point.high) for point in points]
-    bad = [[index, point.status] for index, point in enumerate(points) if _is_bad(point)]
-    if bad:
-        data["bad"] = bad
-    if line.searched != len(line.measured):
-        data["searched"] = line.searched
-    if line.changes:
-        data["changes"] = [_change_data(change) for change in line.changes]
-    return data
+def _counting(numbers: list[int]) -> int | list[int]:
+    """Write only the first of numbers that count up by one, as those of most histories do."""
+    first = numbers[0]
+    return first if numbers == list(range(first, first + len(numbers))) else numbers
 
 
 def _is_bad(point: Point) -> bool:
@@ -152,6 +180,17 @@ def _paradox_data(one: Paradox) -> Mapping[str, object]:
         "dense": [one.dense.name, _short(one.dense.seconds), one.dense.flops],
         "domains": [list(map(_short, picture.x_domain)), list(map(_short, picture.y_domain))],
         "height": picture.height,
+        # A peak is a rate, a bandwidth the time that the question's bytes take.
+        "roofs": [
+            [
+                line.roof.words,
+                _short(line.roof.rate) if line.roof.is_peak else None,
+                _short(line.seconds),
+                *_parts(picture, line.label.x, line.label.y),
+                line.label.anchor,
+            ]
+            for line in picture.roofs
+        ],
         "labels": [
             [*_parts(picture, spot.label.x, spot.label.y), spot.label.anchor]
             for spot in picture.spots

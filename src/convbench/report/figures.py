@@ -1,11 +1,13 @@
 """The pictures of a history as coordinates; templates draw them as SVG before Plotly is there."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from types import MappingProxyType
 
 from convbench.report.axes import Scale, linear, robust_range, ticks
 from convbench.report.measurements import Commit
+from convbench.report.naming import is_rate
 from convbench.report.readable import percent, quantity, scale_of
 from convbench.report.series import Change, Line
 
@@ -28,7 +30,7 @@ class Curve:
     """One line of the picture; `colour` counts from 0, `dots` are x, y and what to say.
 
     `band` outlines the intervals; with few commits, where an area would suggest a trend, it is
-    one bar for each (`has_bars`).
+    one bar for each (`has_bars`). `rings` mark the values of disturbed runs.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Curve:
     band: str
     has_bars: bool
     dots: tuple[tuple[float, float, str], ...]
+    rings: tuple[tuple[float, float, str], ...]
     outliers: tuple[tuple[float, str], ...]
     failures: tuple[tuple[float, str], ...]
 
@@ -75,10 +78,12 @@ def history_picture(
     unit: str,
     commits: Sequence[Commit],
     colours: Sequence[int] = (),
+    disturbed: Mapping[tuple[str, str], str] = MappingProxyType({}),
 ) -> HistoryPicture:
     """Draw lines over the commits, with intervals as bands and changes as marks.
 
-    Each line has a label and, where `colours` are given, the number of its colour.
+    Each line has a label and, where `colours` are given, the number of its colour. `disturbed` says
+    of machines and runs why their values get a ring.
     """
     values = [value for _, line in lines for _, value in line.measured]
     bounds = [
@@ -94,13 +99,13 @@ def history_picture(
     name, size = scale_of(median(values) if values else 1.0, unit)
     return HistoryPicture(
         title=title,
-        y_title=f"{name} (lower is better)" if unit == "seconds" else name,
+        y_title=f"{name}{_better(unit)}",
         x_ticks=_commit_ticks(lines, commits, x_scale),
         y_ticks=tuple(
             Tick(round(y_scale(tick), 1), f"{tick / size:,.10g}") for tick in ticks(low, high)
         ),
         curves=tuple(
-            _curve(label, colour, line, unit, commits, x_scale, y_scale, (low, high))
+            _curve(label, colour, line, unit, commits, disturbed, x_scale, y_scale, (low, high))
             for colour, (label, line) in zip(colours or range(len(lines)), lines, strict=True)
         ),
         marks=_marks((change for _, line in lines for change in line.changes), x_scale),
@@ -113,6 +118,7 @@ def _curve(
     line: Line,
     unit: str,
     commits: Sequence[Commit],
+    disturbed: Mapping[tuple[str, str], str],
     x_scale: Scale,
     y_scale: Scale,
     limits: tuple[float, float],
@@ -141,6 +147,11 @@ def _curve(
         (x, y, f"{label}: {quantity(value, unit)}, {_name(commits[position])}")
         for x, y, position, value in spots
     ]
+    rings = [
+        (*spot(p.position, p.value), f"{label}: disturbed, {disturbed[line.machine, p.run]}")
+        for p in line.points
+        if p.value is not None and (line.machine, p.run) in disturbed
+    ]
     outliers = [(x, quantity(value, unit)) for x, _, _, value in spots if not low <= value <= high]
     failures = [
         (round(x_scale(p.position), 1), f"{label}: failed, {_name(commits[p.position])}")
@@ -155,6 +166,7 @@ def _curve(
         len(banded) <= MOST_BARS,
         # Above a few dozen points dots are clutter; the line says it all.
         tuple(dots) if len(dots) <= 60 else (),
+        tuple(rings),
         tuple(outliers),
         tuple(failures),
     )
@@ -162,6 +174,13 @@ def _curve(
 
 def _name(commit: Commit) -> str:
     return " ".join(filter(None, (commit.short, commit.date, commit.subject)))
+
+
+def _better(unit: str) -> str:
+    """Say which way is the better one, where a unit tells."""
+    if is_rate(unit):
+        return " (higher is better)"
+    return " (lower is better)" if unit == "seconds" else ""
 
 
 def _extent(lines: Sequence[tuple[str, Line]]) -> tuple[int, int]:

@@ -8,8 +8,9 @@ from convbench.report.links import commit_link, history_link
 from convbench.report.matrix import Matrix
 from convbench.report.measurements import Measurements
 from convbench.report.naming import line_order
+from convbench.report.points import Points, command
 from convbench.report.readable import counted, percent, quantity
-from convbench.report.series import OK, Line, Series
+from convbench.report.series import OK, Line, Point, Series
 from convbench.report.winners import MEASURE
 
 
@@ -25,8 +26,21 @@ class TableRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PointCard:
+    """One point in words, and the command that measures it again."""
+
+    value: str
+    line: str
+    commit: str
+    date: str
+    run: str
+    disturbed: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
 class History:
-    """The view of the series shown first."""
+    """The view of the series shown first; `point` is the newest value of its first line."""
 
     title: str
     detail: str
@@ -35,6 +49,7 @@ class History:
     columns: tuple[str, ...]
     notes: tuple[str, ...]
     rows: tuple[TableRow, ...]
+    point: PointCard | None
     picture: HistoryPicture
 
 
@@ -57,16 +72,37 @@ def build_history(
         history_link(one, machine),
         machine,
         tuple(label for label, _ in lines),
-        tuple(verdict(label, line, measurements) for label, line in lines),
+        (
+            *(verdict(label, line, measurements) for label, line in lines),
+            *disturbed_notes(measurements, lines),
+        ),
         _rows(measurements, lines, one.unit, repo_url),
+        _point_card(measurements, one, lines),
         history_picture(
             f"{title}, {detail}",
             lines,
             one.unit,
             measurements.commits,
             line_colours(series, lines),
+            measurements.disturbed,
         ),
     )
+
+
+def disturbed_notes(
+    measurements: Measurements, lines: Sequence[tuple[str, Line]]
+) -> tuple[str, ...]:
+    """Say what a ring means, with the newest run's reason; nothing where no value has one."""
+    marked = [
+        (point.position, measurements.disturbed[line.machine, point.run])
+        for _, line in lines
+        for point in line.points
+        if point.value is not None and (line.machine, point.run) in measurements.disturbed
+    ]
+    if not marked:
+        return ()
+    values = counted(len(marked), "ringed value")
+    return (f"⚠ {values} of disturbed runs; the newest: {max(marked)[1]}",)
 
 
 def first_series(series: Sequence[Series], matrices: Sequence[Matrix]) -> Series | None:
@@ -152,6 +188,27 @@ def verdict(label: str, line: Line, measurements: Measurements) -> str:
     return f"{label}: no change found in {counted(measured, 'commit')}"
 
 
+def _point_card(
+    measurements: Measurements, one: Series, lines: Sequence[tuple[str, Line]]
+) -> PointCard | None:
+    """Describe the newest value of the first line that has one."""
+    points = Points(measurements)
+    for label, line in lines:
+        point = next((point for point in reversed(line.points) if point.value is not None), None)
+        if point is not None:
+            commit = measurements.commits[point.position]
+            return PointCard(
+                _in_words(point, one.unit),
+                label,
+                commit.short,
+                commit.date,
+                point.run,
+                measurements.disturbed.get((line.machine, point.run), ""),
+                command(points.name(one, line, point.run, point.position)),
+            )
+    return None
+
+
 def _rows(
     measurements: Measurements, lines: Sequence[tuple[str, Line]], unit: str, repo_url: str
 ) -> tuple[TableRow, ...]:
@@ -165,10 +222,8 @@ def _rows(
             point = points.get(position)
             if point is None:
                 values.append("–")
-            elif point.value is None:
-                values.append(point.status if point.status != OK else "no number")
             else:
-                values.append(_with_interval(point.value, point.low, point.high, unit))
+                values.append(_in_words(point, unit))
         rows.append(
             TableRow(
                 commit.short,
@@ -181,7 +236,10 @@ def _rows(
     return tuple(rows)
 
 
-def _with_interval(value: float, low: float | None, high: float | None, unit: str) -> str:
-    if low is None or high is None:
-        return quantity(value, unit)
-    return f"{quantity(value, unit)} [{quantity(low, unit)}, {quantity(high, unit)}]"
+def _in_words(point: Point, unit: str) -> str:
+    if point.value is None:
+        return point.status if point.status != OK else "no number"
+    if point.low is None or point.high is None:
+        return quantity(point.value, unit)
+    low, high = quantity(point.low, unit), quantity(point.high, unit)
+    return f"{quantity(point.value, unit)} [{low}, {high}]"

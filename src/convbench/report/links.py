@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 from convbench.report.series import Series
 
 # Query keys that a view uses itself; a benchmark's parameter of that name gets a prefix.
-RESERVED = frozenset({"measure", "machine", "scale"})
+RESERVED = frozenset({"measure", "machine", "scale", "along", "at", "run", "line", "of"})
 
 
 def parameter_key(name: str) -> str:

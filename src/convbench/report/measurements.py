@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from convbench.errors import BadUsage
-from convbench.report.naming import name_lines, name_measures, name_units
+from convbench.report.naming import name_lines, name_measures, name_units, records
 from convbench.results import load, load_table, newest
 from convbench.results.schema import SKIPPED
 from convbench.stats import MIN_COMMITS
+from convbench.stats.null_control import BENCHMARK as NULL_CONTROL
 
 TABLES = ("benchmarks", "machines", "environments", "problems", "cells", "runs", "events")
 
@@ -42,12 +44,14 @@ class Measurements:
     """One project's values in the default view, and its tables.
 
     `newest` has the store's columns and: `position` (of the commit), `line`, `measure`, `low` and
-    `high` (the finite interval, else the quartiles, else NaN). `detected` says whether changes were
-    searched for at all: only then does their absence mean something.
+    `high` (the finite interval, else the quartiles, else NaN). `control` has the rows of the null
+    control in every run, not in the newest alone. `detected` says whether changes were searched for
+    at all: only then does their absence mean something.
     """
 
     project: str
     newest: pd.DataFrame
+    control: pd.DataFrame
     commits: tuple[Commit, ...]
     tables: Mapping[str, pd.DataFrame]
     min_commits: int
@@ -69,6 +73,20 @@ class Measurements:
     def several_lines(self) -> bool:
         """Whether a machine's name does not tell its line."""
         return len(set(self.newest["line"])) > 1
+
+    @cached_property
+    def disturbed(self) -> Mapping[tuple[str, str], str]:
+        """Why a run was disturbed, by machine and run; runs that stayed quiet are not in it."""
+        runs = self.tables["runs"]
+        marked = runs[runs["disturbed"].fillna("") != ""]
+        keys = zip(marked["machine"], marked["run"], strict=True)
+        return dict(zip(keys, marked["disturbed"].astype(str), strict=True))
+
+    @cached_property
+    def rows_of_lines(self) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+        """One row of each machine and line: its environment, BLAS and threads are the line's."""
+        rows = self.newest.drop_duplicates(["machine", "line"], keep="last")
+        return {(row["machine"], row["line"]): row for row in records(rows)}
 
     def place(self, machine: str, line: str) -> str:
         """Say where a history was measured, without words that are the same for all."""
@@ -93,11 +111,13 @@ def read_measurements(store: Path, *, project: str | None) -> Measurements:
     chosen = project or (projects[0] if projects else "")
     tables = {name: _of_project(load_table(store, name), chosen) for name in TABLES}
     commits = _of_project(load_table(store, "commits"), chosen)
+    own = _of_project(values, chosen)
     return prepare(
         chosen,
-        newest(_of_project(values, chosen)),
+        newest(own),
         commits,
         tables,
+        control=null_control_rows(own),
         detected=(store / "events.parquet").is_file(),
     )
 
@@ -108,10 +128,15 @@ def prepare(
     commits: pd.DataFrame,
     tables: Mapping[str, pd.DataFrame],
     *,
+    control: pd.DataFrame | None = None,
     min_commits: int = MIN_COMMITS,
     detected: bool = True,
 ) -> Measurements:
-    """Name the lines, measures and positions of the newest view of one project."""
+    """Name the lines, measures and positions of the newest view of one project.
+
+    `control` are the null control's rows of every run; by default those of `values`.
+    """
+    control = null_control_rows(values) if control is None else control
     ordered = order_commits(values, commits)
     positions = {commit.commit: commit.position for commit in ordered}
     low, high = _intervals(values)
@@ -133,7 +158,12 @@ def prepare(
         ignore_index=True,
     )
     values = ranked.drop(columns="measured")
-    return Measurements(project, values, ordered, tables, min_commits, detected)
+    return Measurements(project, values, control, ordered, tables, min_commits, detected)
+
+
+def null_control_rows(values: pd.DataFrame) -> pd.DataFrame:
+    """Keep the rows of the null control."""
+    return values[values["benchmark"] == NULL_CONTROL].reset_index(drop=True)
 
 
 def order_commits(values: pd.DataFrame, commits: pd.DataFrame) -> tuple[Commit, ...]:
@@ -158,6 +188,16 @@ def day(moment: pd.Timestamp | None) -> str:
 def minute(moment: pd.Timestamp | None) -> str:
     """Write a moment to the minute, in UTC; empty where unknown."""
     return "" if moment is None or pd.isna(moment) else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def text(value: object) -> str:
+    """Give a cell of a text column; empty where it is missing."""
+    return "" if value is None or value is pd.NaT or value != value else str(value)
+
+
+def is_true(value: object) -> bool:
+    """Tell whether a cell holds true; one of an older version's run may hold nothing."""
+    return text(value) == "True"
 
 
 def _of_project(frame: pd.DataFrame, project: str) -> pd.DataFrame:

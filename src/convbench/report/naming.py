@@ -12,6 +12,15 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return frame.to_dict("records")  # type: ignore[return-value] # columns are text
 
 
+RATE_UNITS = ("/s", "/sec", "/second", "per second")
+"""How the units end of which more is better: GFLOP/s, images/s."""
+
+
+def is_rate(unit: str) -> bool:
+    """Tell whether a greater value of this unit is the better one."""
+    return unit.endswith(RATE_UNITS)
+
+
 def line_order(name: str) -> tuple[bool, str]:
     """Sort lines by name, but OpenBLAS first: NumPy's own wheels carry it."""
     return (not name.startswith("openblas"), name)

@@ -12,6 +12,7 @@ from convbench.report.readable import SCALES, quantity, significant
 from convbench.report.series import Line, Series
 from convbench.report.sparkline import Sparkline, sparkline
 from convbench.report.winners import MEASURE
+from convbench.stats.null_control import BENCHMARK as NULL_CONTROL
 
 # Pages stay light on large suites: the rest of a group is one click away, in its history.
 MOST_ROWS, MOST_COLUMNS = 12, 4
@@ -19,11 +20,12 @@ MOST_ROWS, MOST_COLUMNS = 12, 4
 
 @dataclass(frozen=True, slots=True)
 class ValueCell:
-    """The newest value on one line."""
+    """The newest value on one line; `disturbed` says why its run was, if it was."""
 
     status: str
     text: str
     interval: str
+    disturbed: str
     sparkline: Sparkline | None
 
 
@@ -78,14 +80,15 @@ def newest_values(measurements: Measurements, series: Sequence[Series]) -> Newes
         last[machine] = max(position, last.get(machine, 0))
     groups: dict[tuple[str, str], list[Series]] = {}
     # Within a problem the fastest strategy stands first.
-    for one in sorted(series, key=lambda one: _order(one, flops, last)):
+    # The null control is no news but a measure of trust, and has a view of its own.
+    ranked = (one for one in series if one.benchmark != NULL_CONTROL)
+    for one in sorted(ranked, key=lambda one: _order(one, flops, last)):
         groups.setdefault(_group(one), []).append(one)
-    commits = len(measurements.commits)
     return NewestValues(
         columns,
         len(lines) - len(shown),
         tuple(
-            _value_group(title, detail, members, shown, commits)
+            _value_group(measurements, title, detail, members, shown)
             for (title, detail), members in groups.items()
         ),
     )
@@ -117,21 +120,24 @@ def _order(
 
 
 def _value_group(
+    measurements: Measurements,
     title: str,
     detail: str,
     members: Sequence[Series],
     lines: Sequence[tuple[str, str]],
-    commits: int,
 ) -> ValueGroup:
-    rows = tuple(_value_row(one, lines, commits) for one in members[:MOST_ROWS])
+    rows = tuple(_value_row(measurements, one, lines) for one in members[:MOST_ROWS])
     more = max(len(members) - MOST_ROWS, 0)
     return ValueGroup(title, detail, rows, more, history_link(members[-1]) if more else "")
 
 
-def _value_row(one: Series, lines: Sequence[tuple[str, str]], commits: int) -> ValueRow:
+def _value_row(
+    measurements: Measurements, one: Series, lines: Sequence[tuple[str, str]]
+) -> ValueRow:
     by_name = {(line.machine, line.name): line for line in one.lines}
     cells = tuple(
-        _value_cell(by_name[key], one.unit, commits) if key in by_name else None for key in lines
+        _value_cell(measurements, by_name[key], one.unit) if key in by_name else None
+        for key in lines
     )
     if one.strategy and one.problem:
         return ValueRow(one.strategy, history_link(one), cells)
@@ -142,15 +148,20 @@ def _value_row(one: Series, lines: Sequence[tuple[str, str]], commits: int) -> V
     )
 
 
-def _value_cell(line: Line, unit: str, commits: int) -> ValueCell:
+def _value_cell(measurements: Measurements, line: Line, unit: str) -> ValueCell:
     point = line.newest
+    disturbed = measurements.disturbed.get((line.machine, point.run), "")
     if point.value is None:
-        return ValueCell(point.status, "", "", None)
+        return ValueCell(point.status, "", "", disturbed, None)
     interval = ""
     if point.low is not None and point.high is not None and point.value:
         half = (point.high - point.low) / 2 / abs(point.value) * 100
         interval = f"±{significant(half, 2)} %" if half >= 0.05 else "±0 %"
     scaled = unit if unit in SCALES else ""
     return ValueCell(
-        point.status, quantity(point.value, scaled), interval, sparkline(line, commits)
+        point.status,
+        quantity(point.value, scaled),
+        interval,
+        disturbed,
+        sparkline(line, len(measurements.commits)),
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from convbench.report.caveats import Caveat, caveats
 from convbench.report.champions import Champions, build_champions
 from convbench.report.matrix import Matrix
 from convbench.report.measurements import Measurements
@@ -19,6 +20,7 @@ from convbench.report.provenance import (
 )
 from convbench.report.readable import counted, significant
 from convbench.report.series import Series
+from convbench.report.trust import control_note
 from convbench.report.verdicts import (
     IMPROVED,
     REGRESSED,
@@ -60,6 +62,8 @@ class Overview:
     total: int
     total_note: str
     tiles: tuple[Tile, ...]
+    caveats: tuple[Caveat, ...]
+    control: str
     champions: Champions | None
     changes: tuple[ChangeRow, ...]
     undecided: str
@@ -86,6 +90,8 @@ def build_overview(
         total=total,
         total_note=_typical_interval(series),
         tiles=_tiles(counts, total),
+        caveats=caveats(measurements, series),
+        control=control_note(measurements),
         champions=build_champions(matrices),
         changes=changes,
         undecided=undecided,

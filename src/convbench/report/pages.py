@@ -15,6 +15,7 @@ from convbench.report.paradox import Paradox, build_paradoxes
 from convbench.report.provenance import package_versions
 from convbench.report.readable import quantity, seconds, significant, times
 from convbench.report.series import Series
+from convbench.report.trust import Trust, build_trust
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -27,16 +28,19 @@ class Views:
     history: History | None
     matrices: tuple[Matrix, ...]
     paradoxes: tuple[Paradox, ...]
+    trust: Trust | None
 
 
 def build_views(measurements: Measurements, series: Sequence[Series], repo_url: str = "") -> Views:
     """Build all views."""
     matrices = build_matrices(measurements, series)
+    overview = build_overview(measurements, series, matrices, repo_url)
     return Views(
-        build_overview(measurements, series, matrices, repo_url),
+        overview,
         build_history(measurements, series, matrices, repo_url),
         matrices,
         build_paradoxes(measurements, series),
+        build_trust(measurements, overview.runs),
     )
 
 

@@ -9,6 +9,7 @@ from convbench.report.cells import facts_of_problems
 from convbench.report.measurements import Measurements
 from convbench.report.naming import line_order
 from convbench.report.readable import operations
+from convbench.report.roofs import Roof, roofs_of
 from convbench.report.series import Line, Point, Series
 from convbench.report.why import ASKED, Explanation, Question, Timing, explain
 from convbench.report.why_figure import WhyPicture, why_picture
@@ -37,6 +38,8 @@ class Paradox:
     question: Question
     flops_text: str
     explanation: Explanation
+    roofs: tuple[Roof, ...]
+    moved_bytes: int
     picture: WhyPicture
 
 
@@ -68,7 +71,10 @@ def build_paradoxes(measurements: Measurements, series: Sequence[Series]) -> tup
                 timings.append(Timing(name=strategy, seconds=point.value, flops=flops))
         seconds = product[position].value or 0.0
         timing = Timing(name=DENSE_NAME, seconds=seconds, flops=DENSE_FLOPS)
-        paradoxes.append(_build(key, dense[key].identity, commit.short, timings, timing, facts))
+        roofs = roofs_of(series, *key)
+        paradoxes.append(
+            _build(key, dense[key].identity, commit.short, timings, timing, facts, roofs)
+        )
     return tuple(
         sorted(
             paradoxes,
@@ -92,6 +98,7 @@ def _build(
     timings: Sequence[Timing],
     dense: Timing,
     facts: Mapping[str, int],
+    roofs: Sequence[Roof],
 ) -> Paradox:
     question = Question(
         problem=PROBLEM,
@@ -104,6 +111,7 @@ def _build(
         ),
     )
     machine, line, dtype = key
+    moved_bytes = int(facts[f"bytes_{dtype}"])
     return Paradox(
         machine,
         line,
@@ -115,8 +123,10 @@ def _build(
         DENSE_FLOPS / dense.seconds / 1e9,
         question,
         operations(question.flops),
-        explain(question, timings, dense),
-        why_picture(timings, dense, question.flops, ASKED),
+        explain(question, timings, dense, roofs),
+        tuple(roofs),
+        moved_bytes,
+        why_picture(timings, dense, question.flops, ASKED, roofs=roofs, moved_bytes=moved_bytes),
     )
 
 

@@ -1,40 +1,48 @@
 """Where the numbers come from: runs, machines, BLAS builds, versions, and what failed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
+from convbench.report.builds import SHORT_SHA, Build, builds_of, mark_repeats
 from convbench.report.cells import refusal_of, refusals
 from convbench.report.links import commit_link, history_link
-from convbench.report.measurements import Measurements, day, minute
-from convbench.report.readable import quantity, significant
+from convbench.report.measurements import Measurements, day, is_true, minute, text
+from convbench.report.naming import records
+from convbench.report.readable import counted, quantity, significant
 from convbench.report.series import FAILED, Series
 
 
 @dataclass(frozen=True, slots=True)
-class Build:
-    """A BLAS build in a run, and whether the guard proved it."""
+class Fact:
+    """Something a run recorded; `shown` is what fits in a line, `whole` all of it."""
 
-    line: str
-    identity: str
-    guard: str
+    name: str
+    shown: str
+    whole: str
 
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One measuring run."""
+    """One measuring run: of what, where, how long, on which builds and how quietly."""
 
+    run: str
     machine: str
     commit: str
     subject: str
     commit_url: str
+    dirty: bool
     started: str
     minutes: str
+    effort: tuple[str, ...]
+    disturbed: str
     builds: tuple[Build, ...]
     load: str
     exit_code: str
     dropped: str
+    facts: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,55 +76,82 @@ def run_rows(measurements: Measurements, repo_url: str) -> tuple[RunRow, ...]:
         ["started_at", "machine", "run"], ascending=False, kind="stable"
     )
     environments = measurements.tables["environments"]
-    subjects = {commit.commit: commit for commit in measurements.commits}
+    subjects = {commit.commit: commit.subject for commit in measurements.commits}
     rows = []
-    for run in runs.to_dict("records"):
-        commit = subjects.get(run["commit"])
+    told: dict[str, dict[tuple[str, str], Build]] = {}
+    for run in records(runs):
+        of_machine = told.setdefault(text(run["machine"]), {})
         of_run = environments[
             (environments["run"] == run["run"]) & (environments["machine"] == run["machine"])
         ]
-        builds = tuple(
-            Build(
-                text(row["blas"]) or text(row["environment"]),
-                text(row["identity"]),
-                text(row["guard"]),
-            )
-            for row in of_run.sort_values(["blas", "environment"]).to_dict("records")
-        )
-        seconds = (run["finished_at"] - run["started_at"]) / pd.Timedelta(seconds=1)
         rows.append(
             RunRow(
+                run=text(run["run"]),
                 machine=text(run["machine"]),
                 commit=text(run["commit"])[:8],
-                subject=commit.subject if commit else "",
+                subject=subjects.get(run["commit"], ""),
                 commit_url=commit_link(repo_url, text(run["commit"])),
+                dirty=is_true(run["dirty"]),
                 started=minute(run["started_at"]),
-                minutes="" if pd.isna(seconds) else f"{significant(seconds / 60, 2)} min",
-                builds=builds,
+                minutes=_minutes((run["finished_at"] - run["started_at"]) / pd.Timedelta("1min")),
+                effort=tuple(_effort(run)),
+                disturbed=text(run["disturbed"]),
+                builds=mark_repeats(builds_of(of_run), of_machine),
                 load=_load(run["load_before"], run["load_after"]),
-                exit_code="" if pd.isna(run["asv_exit_code"]) else str(int(run["asv_exit_code"])),
+                exit_code=_count(run["asv_exit_code"]),
                 dropped=", ".join(f"{k}={v}" for k, v in (run["dropped_variables"] or {}).items()),
+                facts=tuple(_facts(run)),
             )
         )
     return tuple(rows)
 
 
+def _effort(run: Mapping[str, Any]) -> Iterator[str]:
+    """Say what was planned and what became of it; nothing where a run did not record it."""
+    measured, budget = _minutes(run["measured_minutes"]), _minutes(run["budget_minutes"])
+    if measured:
+        yield f"{measured} of a budget of {budget}" if budget else f"{measured} without a budget"
+    if _count(run["rounds"]):
+        yield counted(int(run["rounds"]), "round")
+    if _count(run["cells_left_out"]) not in ("", "0"):
+        yield f"{counted(int(run['cells_left_out']), 'cell')} left out"
+    if is_true(run["quick"]):
+        yield "quick: fewer samples than usual"
+
+
+def _facts(run: Mapping[str, Any]) -> Iterator[Fact]:
+    """List what else a run recorded of itself."""
+    for name, column in (
+        ("Run", "run"),
+        ("Command", "command"),
+        ("Only benchmarks like", "bench"),
+        ("Environments made by", "environment_type"),
+        ("Lock file, SHA-256", "lock_sha256"),
+        ("Environments, SHA-256", "environments_sha256"),
+        ("Python", "python"),
+        ("asv", "asv_version"),
+    ):
+        whole = text(run[column])
+        if whole:
+            yield Fact(name, whole[:SHORT_SHA] if column.endswith("sha256") else whole, whole)
+    if _count(run["seed"]):
+        yield Fact("Seed", _count(run["seed"]), _count(run["seed"]))
+
+
+def _count(value: float) -> str:
+    return "" if pd.isna(value) else str(int(value))
+
+
+def _minutes(value: float) -> str:
+    return "" if pd.isna(value) else f"{significant(value, 2)} min"
+
+
 def machine_rows(measurements: Measurements) -> tuple[MachineRow, ...]:
     """Describe the machines that have values."""
-    known = measurements.tables["machines"].drop_duplicates("machine").set_index("machine")
+    known = {row["machine"]: row for row in records(measurements.tables["machines"])}
     rows = []
     for machine, values in measurements.newest.groupby("machine", sort=True):
-        facts = []
-        if machine in known.index:
-            row = known.loc[machine]
-            cores = f"{text(row['num_cpu'])} cores" if text(row["num_cpu"]) else ""
-            facts = [
-                text(row["cpu"]),
-                text(row["arch"]),
-                cores,
-                _memory(text(row["ram"])),
-                text(row["os"]),
-            ]
+        facts = _machine_facts(known[machine]) if machine in known else ()
         dates = values["commit_date"]
         rows.append(
             MachineRow(
@@ -130,6 +165,24 @@ def machine_rows(measurements: Measurements) -> tuple[MachineRow, ...]:
             )
         )
     return tuple(rows)
+
+
+def _machine_facts(row: Mapping[str, Any]) -> Iterator[str]:
+    """Say what a machine is; what asv or an older version did not know is left out."""
+    yield from (text(row["cpu"]), text(row["arch"]))
+    cores, cpus = _count(row["cores"]), text(row["num_cpu"])
+    known = int(cores) if cores else int(cpus) if cpus.isdigit() else None
+    if known:
+        yield counted(known, "core") + (f", {cpus} CPUs" if cores and cpus != cores else "")
+    elif cpus:
+        yield f"{cpus} cores"
+    size = row["ram_bytes"]
+    yield _memory(text(row["ram"])) if pd.isna(size) else quantity(size, "bytes")
+    yield text(row["os"])
+    if not pd.isna(row["virtualised"]):
+        yield f"virtualised ({row['virtualised']})" if row["virtualised"] else "not virtualised"
+    if text(row["governor"]):
+        yield f"governor {row['governor']}"
 
 
 def failures(measurements: Measurements, series: Sequence[Series]) -> tuple[Failure, ...]:
@@ -170,11 +223,6 @@ def package_versions(measurements: Measurements) -> tuple[str, ...]:
             if version:
                 versions.setdefault(name, set()).add(version)
     return tuple(f"{name} {' and '.join(sorted(versions[name]))}" for name in sorted(versions))
-
-
-def text(value: object) -> str:
-    """Give a cell of a text column; empty where it is missing."""
-    return "" if value is None or value is pd.NaT or value != value else str(value)
 
 
 def _load(before: float, after: float) -> str:

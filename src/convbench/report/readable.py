@@ -4,7 +4,14 @@ import math
 
 SECONDS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
 BYTES = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("bytes", 1.0))
-SCALES = {"seconds": SECONDS, "bytes": BYTES}
+FLOPS_PER_SECOND = (("TFLOP/s", 1e12), ("GFLOP/s", 1e9), ("MFLOP/s", 1e6), ("flop/s", 1.0))
+BYTES_PER_SECOND = (("TB/s", 1e12), ("GB/s", 1e9), ("MB/s", 1e6), ("byte/s", 1.0))
+SCALES = {
+    "seconds": SECONDS,
+    "bytes": BYTES,
+    "flop/s": FLOPS_PER_SECOND,
+    "byte/s": BYTES_PER_SECOND,
+}
 
 
 def significant(value: float, digits: int = 3) -> str:

@@ -1,6 +1,6 @@
 """Why is a small convolution slower than a large matrix product: the answer, from measurements.
 
-    explain(question: Question, strategies: Sequence[Timing], dense: Timing) -> Explanation
+    explain(question, strategies, dense, roofs) -> Explanation
 
 Pure text from pure numbers: the page and `convbench explain` say the same because both call this.
 `Timing.flops` is what a strategy really executes (None where unknown); effective rates divide the
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convbench.report.readable import gflops_per_second, operations, seconds, significant, times
+from convbench.report.roofs import Roof
 
 # Names that stand in results for good: the code as it was asked, the answer it was given, and the
 # two ways to write the convolution as one matrix product.
@@ -58,7 +59,9 @@ class Explanation:
     rows: tuple[Row, ...]
 
 
-def explain(question: Question, strategies: Sequence[Timing], dense: Timing) -> Explanation:
+def explain(
+    question: Question, strategies: Sequence[Timing], dense: Timing, roofs: Sequence[Roof] = ()
+) -> Explanation:
     """Explain the measured times of one problem beside the dense product.
 
     Parameters
@@ -69,6 +72,8 @@ def explain(question: Question, strategies: Sequence[Timing], dense: Timing) -> 
         At least one; the code as asked is the one named `ASKED`, else the slowest.
     dense : Timing
         `np.dot` of the large matrix, with its flops.
+    roofs : sequence of Roof
+        Measured ceilings, where there are any.
     """
     ranked = sorted(strategies, key=lambda timing: (timing.seconds, timing.name))
     asked = _named(ranked, ASKED) or ranked[-1]
@@ -78,6 +83,7 @@ def explain(question: Question, strategies: Sequence[Timing], dense: Timing) -> 
         _advice(ranked, asked, dense),
         _matrix_product(ranked, asked, dense),
         _fastest(ranked, question, dense),
+        _peak(ranked[0], question, roofs),
     )
     return Explanation(
         _title(question, asked, dense),
@@ -162,6 +168,20 @@ def _fastest(ranked: Sequence[Timing], question: Question, dense: Timing) -> str
         f"The fastest of the {len(ranked)} strategies measured is {fastest.name}: "
         f"{seconds(fastest.seconds)}, {significant(rate)} GFLOP/s, "
         f"{_compare(fastest.seconds, dense.seconds)} np.dot."
+    )
+
+
+def _peak(fastest: Timing, question: Question, roofs: Sequence[Roof]) -> str:
+    """Say how far the fastest is from what the processor can compute."""
+    peaks = [roof for roof in roofs if roof.is_peak]
+    if not peaks:
+        return ""
+    highest = max(peaks, key=lambda roof: roof.rate)
+    least = highest.seconds(question.flops, 0)
+    return (
+        f"At the highest rate measured here, {highest.words}, the {operations(question.flops)} "
+        f"operations would take {seconds(least)}: {fastest.name} takes "
+        f"{times(fastest.seconds / least)}× that."
     )
 
 

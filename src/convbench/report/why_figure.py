@@ -3,21 +3,32 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from convbench.report.axes import Scale, decades, logarithmic
+from convbench.report.axes import decades, logarithmic
 from convbench.report.figures import Tick
 from convbench.report.labels import LINE, Box, Label, beside, dot, left_of_column, overlap
-from convbench.report.readable import operations, round_quantity, seconds, significant, times
+from convbench.report.readable import operations, round_quantity, seconds, times
+from convbench.report.roofs import Roof
 from convbench.report.why import Timing
+from convbench.report.why_lines import (
+    BOTTOM,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Domain,
+    RateLine,
+    RoofLine,
+    bandwidth_lines,
+    peak_lines,
+    rate_line,
+    rounded,
+)
 
-WIDTH, LEAST_HEIGHT = 1120, 470
-LEFT, RIGHT, TOP, BOTTOM = 64, 18, 20, 50
+LEAST_HEIGHT = 470
 SIDE = 210  # room for words left of the leftmost points and right of the rightmost
-CORNER = 110  # width of a rate's words
+RATES = tuple(10.0**exponent for exponent in range(-5, 5))
 COLUMN = 30  # points of so many pixels stand one above the other
 ROOM = 22  # height for each label of the leftmost column
-RATES = tuple(10.0**exponent for exponent in range(-5, 5))
-
-Domain = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +41,6 @@ class Spot:
     x: float
     y: float
     label: Label
-
-
-@dataclass(frozen=True, slots=True)
-class RateLine:
-    """All points of equal GFLOP/s, cut to the plot."""
-
-    x1: float
-    y1: float
-    x2: float
-    y2: float
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ class WhyPicture:
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     rates: tuple[RateLine, ...]
+    roofs: tuple[RoofLine, ...]
     spots: tuple[Spot, ...]
     arrow: Arrow | None
     height: int
@@ -93,17 +94,25 @@ class WhyPicture:
 
 
 def why_picture(
-    timings: Sequence[Timing], dense: Timing, direct_flops: int, asked: str
+    timings: Sequence[Timing],
+    dense: Timing,
+    direct_flops: int,
+    asked: str,
+    *,
+    roofs: Sequence[Roof] = (),
+    moved_bytes: int = 0,
 ) -> WhyPicture:
     """Place the strategies and the matrix product; the more share a column, the higher.
 
-    A strategy whose executed operations are unknown stands at the direct algorithm's.
+    A strategy whose executed operations are unknown stands at the direct algorithm's. Peaks bound
+    every point; bandwidths are drawn for the bytes that the convolution must move, `moved_bytes`.
     """
     everything = [*timings, dense]
     flops = [timing.flops or direct_flops for timing in everything]
     x_domain = _with_sides(flops)
     times_taken = [timing.seconds for timing in everything]
-    y_domain = (min(times_taken) / 2, max(times_taken) * 2)
+    least = [roof.seconds(direct_flops, moved_bytes) for roof in roofs]
+    y_domain = (min(times_taken + least) / 2, max(times_taken) * 2)
     x_scale = logarithmic(x_domain, (LEFT, WIDTH - RIGHT))
     xs = [x_scale(number) for number in flops]
     crowd = sum(x < min(xs) + COLUMN for x in xs)
@@ -111,13 +120,23 @@ def why_picture(
     y_scale = logarithmic(y_domain, (height - BOTTOM, TOP))
     ys = map(y_scale, times_taken)
     points = [(round(x, 1), round(y, 1)) for x, y in zip(xs, ys, strict=True)]
+    peak = max((roof.rate / 1e9 for roof in roofs if roof.is_peak), default=RATES[-1])
     rates = tuple(
-        line for rate in RATES if (line := _rate_line(rate, x_domain, y_domain, x_scale, y_scale))
+        line
+        for rate in RATES
+        if rate <= peak and (line := rate_line(rate, x_domain, y_domain, x_scale, y_scale))
+    )
+    domains, scales = (x_domain, y_domain), (x_scale, y_scale)
+    roof_lines = (
+        *peak_lines(roofs, direct_flops, domains, scales, middle=(min(xs) + max(xs)) / 2),
+        *bandwidth_lines(roofs, moved_bytes, y_scale, height),
     )
     roles = [_role(timing, timings, dense, asked) for timing in everything]
     words = [f"{timing.name} {seconds(timing.seconds)}" for timing in everything]
     arrow = _arrow(timings, dense, direct_flops, asked, points)
-    labels = _labels(points, words, rates, arrow, height)
+    fixed = [Label(line.x2 - 6, line.y2 + 12, "end").box(len(line.label)) for line in rates]
+    fixed += [line.words for line in roof_lines]
+    labels = _labels(points, words, fixed, arrow, height)
     return WhyPicture(
         x_domain=x_domain,
         y_domain=y_domain,
@@ -126,6 +145,7 @@ def why_picture(
             Tick(round(y_scale(t), 1), round_quantity(t, "seconds")) for t in decades(*y_domain)
         ),
         rates=rates,
+        roofs=roof_lines,
         spots=tuple(
             Spot(timing.name, seconds(timing.seconds), role, *point, label)
             for timing, role, point, label in zip(everything, roles, points, labels, strict=True)
@@ -154,7 +174,7 @@ def _role(timing: Timing, timings: Sequence[Timing], dense: Timing, asked: str) 
 def _labels(
     points: Sequence[tuple[float, float]],
     words: Sequence[str],
-    rates: Sequence[RateLine],
+    fixed: Sequence[Box],
     arrow: Arrow | None,
     height: int,
 ) -> list[Label]:
@@ -168,7 +188,7 @@ def _labels(
     placed = dict(zip(column, listed, strict=True))
     taken = [dot(*point) for point in points]
     taken += [label.box(len(words[index])) for index, label in placed.items()]
-    taken += [Label(line.x2 - 6, line.y2 + 12, "end").box(len(line.label)) for line in rates]
+    taken += fixed
     if arrow:
         taken += [dot(*arrow.at(step / 40)) for step in range(41)]
         taken.append(arrow.words(arrow.part))
@@ -177,31 +197,7 @@ def _labels(
     for index in sorted(rest, key=lambda one: (one != len(points) - 1, points[one][1])):
         placed[index] = beside(*points[index], len(words[index]), taken, plot)
         taken.append(placed[index].box(len(words[index])))
-    return [_rounded(placed[index]) for index in range(len(points))]
-
-
-def _rounded(label: Label) -> Label:
-    return Label(round(label.x, 1), round(label.y, 1), label.anchor)
-
-
-def _rate_line(
-    rate: float, x_domain: Domain, y_domain: Domain, x_scale: Scale, y_scale: Scale
-) -> RateLine | None:
-    """Cut the line time = operations ÷ rate to the plot; None outside it."""
-    per_second = rate * 1e9
-    first = max(x_domain[0], y_domain[0] * per_second)
-    last = min(x_domain[1], y_domain[1] * per_second)
-    if first * 1.3 > last:
-        return None
-    end = x_scale(last)
-    return RateLine(
-        round(x_scale(first), 1),
-        round(y_scale(first / per_second), 1),
-        round(end, 1),
-        round(y_scale(last / per_second), 1),
-        # Words end where the line ends: of one in the left corner they would leave the plot.
-        f"{significant(rate, 1)} GFLOP/s" if end > LEFT + CORNER else "",
-    )
+    return [rounded(placed[index]) for index in range(len(points))]
 
 
 def _arrow(

@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const root = document.documentElement;
-  const views = ["overview", "history", "matrix", "why"];
+  const views = ["overview", "history", "matrix", "why", "trust"];
   const [, view] = location.hash.match(/^#\/([a-z]+)/) || [];
   root.classList.add("js");
   root.dataset.view = views.includes(view) ? view : "overview";

@@ -4,9 +4,11 @@
   const { readable, el } = CB;
   let meta = null;
   let drawing = 0; // only the newest of overlapping drawings may finish
+  let chosen = null; // the point below the chart: its lines, how they are drawn, and [line, index]
 
   const COLOURS = 8;
   const MOST_BARS = 5;
+  const ALONG = [["", "commits"], ["blas", "BLAS versions"]];
   const SCALES = [["", "zoomed"], ["zero", "from zero"], ["log", "logarithmic"]];
 
   // The first parameter lists all its values, the next those that exist with it, and so on;
@@ -49,15 +51,76 @@
     const names = new Set(lines.map((line) => line.name)).size > 1;
     return lines.map((line, i) => ({
       ...line,
+      commits: line.commits || line.x,
       dodge: (i - (lines.length - 1) / 2) * 0.012 * span,
       label: machines && names ? `${line.machine} · ${line.name}` : machines ? line.machine : line.name,
       // A build keeps its colour on every page; with one build, machines have colours.
-      colour: (names || !machines ? meta.lines.indexOf(line.name) : meta.machines.indexOf(line.machine)) % COLOURS,
+      colour: (names || !machines ? meta.lines.indexOf(line.like || line.name) : meta.machines.indexOf(line.machine)) % COLOURS,
       dash: machines && names ? ["solid", "dash", "dot", "dashdot"][meta.machines.indexOf(line.machine) % 4] : "solid",
     }));
   }
 
+  const runOf = (line, i) => meta.runs[Array.isArray(line.runs) ? line.runs[i] : line.runs + i];
+  const isSpoilt = (line, i) => line.y[i] !== null && runOf(line, i).length > 1;
+
+  // Families with a line for each version become lines over the versions: one point for each, at
+  // one commit or at the version's newest. Points keep the commit and the run that they come from.
+  function familiesOf(lines) {
+    const families = new Map();
+    for (const line of lines.filter(({ family }) => family)) {
+      const key = JSON.stringify([line.machine, line.family]);
+      families.set(key, [...(families.get(key) || []), line]);
+    }
+    return [...families.values()];
+  }
+  const versionsOf = (lines) => meta.versions.filter((one) => lines.some((line) => line.identity === one));
+
+  function byVersion(families, wanted) {
+    const rank = new Map(versionsOf(families.flat()).map((one, at) => [one, at]));
+    return families.map((members) => {
+      const points = versionsOf(members).map((version) => {
+        const found = members.filter((line) => line.identity === version).flatMap((line) => line.x.map((x, i) => ({ line, x, i })))
+          .filter(({ line, x, i }) => (wanted === null ? line.y[i] !== null : x === wanted));
+        return found.reduce((a, b) => (a && a.x > b.x ? a : b), null);
+      }).filter(Boolean);
+      const column = (name) => points.map(({ line, i }) => (line[name] ? line[name][i] : null));
+      return {
+        machine: members[0].machine, name: members[0].family, like: members[0].name, versions: points.map(({ line }) => line.identity),
+        x: points.map(({ line }) => rank.get(line.identity)), commits: points.map(({ x }) => x), y: column("y"), low: column("low"), high: column("high"),
+        runs: points.map(({ line, i }) => (Array.isArray(line.runs) ? line.runs[i] : line.runs + i)),
+        bad: points.flatMap(({ line, i }, at) => (line.bad || []).filter(([bad]) => bad === i).map(([, status]) => [at, status])),
+        names: points.map(({ line, i }) => pointName(line, i)),
+      };
+    }).filter((line) => line.x.length);
+  }
+
+  // Commits at which a family has more than one version: there the BLAS alone differs.
+  function sharedCommits(families) {
+    const counts = new Map();
+    for (const members of families) {
+      for (const x of new Set(members.flatMap((line) => line.x))) {
+        const versions = new Set(members.filter((line) => line.x.includes(x)).map((line) => line.identity));
+        if (versions.size > 1) counts.set(x, versions.size);
+      }
+    }
+    return [...counts.keys()].sort((a, b) => b - a);
+  }
+
+  function pointName(line, i) {
+    if (line.names) return line.names[i];
+    const [run] = runOf(line, i);
+    return run ? run + line.ofRun : line.ofCommit.join(meta.commits[line.x[i]][0].slice(0, 8));
+  }
+
+  // As points.command does it: double quotes unless a shell would read something between them.
+  const command = (point) => `convbench reproduce ${/["$`\\!\n]/.test(point) ? `'${point.replaceAll("'", `'"'"'`)}'` : `"${point}"`}`;
+
   function verdict(line) {
+    if (line.versions) {
+      const hashes = [...new Set(line.commits.map((x) => meta.commits[x][0].slice(0, 8)))];
+      const where = hashes.length > 1 ? `each at its newest commit (${hashes.join(", ")}), so the code may differ too` : `at commit ${hashes[0]}`;
+      return `${line.label}: ${readable.counted(line.x.length, "BLAS version")}, ${where}`;
+    }
     const measured = line.searched ?? line.y.filter((value) => value !== null).length;
     const changes = line.changes || [];
     if (line.y.length === (line.bad || []).filter(([, status]) => status === "skipped").length) {
@@ -81,25 +144,94 @@
     return meta.repoUrl ? el("a", { href: `${meta.repoUrl}/commit/${encodeURIComponent(hash)}`, rel: "noopener" }, code) : code;
   }
 
+  function inWords(line, i, unit) {
+    if (line.y[i] !== null) return readable.quantity(line.y[i], unit) + interval(line, i, unit);
+    const [, status] = (line.bad || []).find(([bad]) => bad === i) || [];
+    return status === "ok" ? "no number" : status;
+  }
+
+  // A value in the table chooses its point, as a click in the chart does: also by keyboard.
+  function valueCell(lines, n, i, unit) {
+    const line = lines[n];
+    const words = inWords(line, i, unit);
+    const spoilt = isSpoilt(line, i) ? [el("span", { class: "doubtful", title: runOf(line, i)[1] }, "⚠ ")] : [];
+    if (line.y[i] === null) return el("td", { class: "number" }, words);
+    return el("td", { class: "number" }, ...spoilt, el("button", { type: "button", class: "pick", "data-line": n, "data-index": i }, words));
+  }
+
   function fillTable(lines, unit) {
     const table = document.getElementById("history-table");
+    const versions = lines.some((line) => line.versions);
+    const heads = versions ? ["BLAS version", "Line", "Commit", "Value"] : ["Commit", "Date", "Subject", ...lines.map((line) => line.label)];
+    table.tHead.replaceChildren(el("tr", {}, ...heads.map((name, i) => el("th", { scope: "col", class: i > 2 && "number" }, name))));
+    table.tBodies[0].replaceChildren(...(versions ? versionRows(lines, unit) : commitRows(lines, unit)));
+  }
+
+  function versionRows(lines, unit) {
+    return lines.flatMap((line, n) => line.x.map((_, i) => el("tr", {}, el("td", {}, line.versions[i]), el("td", {}, line.label),
+      el("td", {}, commitCell(meta.commits[line.commits[i]][0])), valueCell(lines, n, i, unit))));
+  }
+
+  function commitRows(lines, unit) {
     const at = lines.map((line) => new Map(line.x.map((x, i) => [x, i])));
-    const bad = lines.map((line) => new Map(line.bad || []));
     const positions = [...new Set(lines.flatMap((line) => line.x))].sort((a, b) => b - a);
-    const value = (line, n, x) => {
-      const i = at[n].get(x);
-      if (i === undefined) return "–";
-      if (line.y[i] === null) return bad[n].get(i) === "ok" ? "no number" : bad[n].get(i);
-      return readable.quantity(line.y[i], unit) + interval(line, i, unit);
-    };
-    table.tHead.replaceChildren(el("tr", {},
-      ...["Commit", "Date", "Subject"].map((name) => el("th", { scope: "col" }, name)),
-      ...lines.map((line) => el("th", { scope: "col", class: "number" }, line.label))));
-    table.tBodies[0].replaceChildren(...positions.map((x) => {
+    return positions.map((x) => {
       const [hash, date, subject] = meta.commits[x];
       return el("tr", {}, el("td", {}, commitCell(hash)), el("td", {}, date), el("td", { class: "subject" }, subject),
-        ...lines.map((line, n) => el("td", { class: "number" }, value(line, n, x))));
-    }));
+        ...lines.map((_, n) => (at[n].has(x) ? valueCell(lines, n, at[n].get(x), unit) : el("td", { class: "number" }, "–"))));
+    });
+  }
+
+  // The point below the chart: what it is, and the command that measures it again.
+  function showPoint({ lines, unit, size, limits, at: [n, i] }) {
+    const line = lines[n];
+    const [run, why] = runOf(line, i);
+    const [hash, date] = meta.commits[line.commits[i]];
+    const [words, code] = document.querySelectorAll("#history-point > p");
+    const version = line.versions ? `, ${line.versions[i]}` : "";
+    words.replaceChildren(el("b", {}, inWords(line, i, unit)), " ",
+      el("span", {}, `${line.label}${version}, `, el("code", {}, hash.slice(0, 8)), `${date ? ` ${date}` : ""}${run ? `, run ${run}` : ""}`),
+      ...(why ? [" ", el("span", { class: "worse" }, `⚠ disturbed: ${why}`)] : []));
+    code.querySelector("code").textContent = command(pointName(line, i));
+    code.querySelector("button").textContent = "Copy";
+    for (const button of document.querySelectorAll("#history-table .pick")) {
+      button.setAttribute("aria-pressed", button.dataset.line === String(n) && button.dataset.index === String(i));
+    }
+    const plot = document.getElementById("history-plot");
+    if (plot.data) Plotly.restyle(plot, { x: [[line.x[i] + (isBarred(line) ? line.dodge : 0)]], y: [[clamped(line.y[i], limits) / size]] }, [plot.data.length - 1]);
+  }
+
+  function choosePoint(at) {
+    chosen = { ...chosen, at };
+    const [n, i] = at;
+    const { query } = CB.state();
+    query.set("run", runOf(chosen.lines[n], i)[0]);
+    query.set("line", chosen.lines[n].label);
+    query.set("of", meta.commits[chosen.lines[n].commits[i]][0].slice(0, 8));
+    CB.remember("history", query);
+    showPoint(chosen);
+  }
+
+  // The point that the link names, else the newest value of the first line.
+  function pointOf(lines, query) {
+    const all = lines.flatMap((line, n) => line.x.map((_, i) => [n, i])).filter(([n, i]) => lines[n].y[i] !== null);
+    const hash = query.get("of");
+    const named = query.has("line") && all.find(([n, i]) => lines[n].label === query.get("line")
+      && runOf(lines[n], i)[0] === (query.get("run") || "") && (!hash || meta.commits[lines[n].commits[i]][0].startsWith(hash)));
+    if (named) return named;
+    return all.filter(([n]) => n === all[0][0]).at(-1);
+  }
+
+  async function copy(button) {
+    const code = button.parentNode.querySelector("code");
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      button.textContent = "Copied";
+    } catch {
+      // From disk or without permission: then it is selected, and one keystroke copies it.
+      getSelection().selectAllChildren(code);
+      button.textContent = "Selected";
+    }
   }
 
   // The range of axes.robust_range: few values show their whole intervals, many not their outliers.
@@ -121,35 +253,48 @@
     return [Math.min(...values) < 0 ? low - margin : Math.max(low - margin, 0), high + margin];
   }
 
-  function lineTraces(line, unit, size, limits) {
+  const bandOf = (line) => line.x.map((_, i) => i).filter((i) => line.low && line.y[i] !== null && line.low[i] !== null && line.high[i] !== null);
+  const clamped = (value, limits) => (limits ? Math.max(Math.min(value, limits[1]), limits[0]) : value);
+  const isBarred = (line) => { const { length } = bandOf(line); return length > 0 && length <= MOST_BARS; };
+
+  function lineTraces(line, n, unit, size, limits) {
     const { esc, colour } = CB.plot;
     const shade = colour(`c${line.colour}`);
     const traces = [];
-    const banded = line.x.map((_, i) => i).filter((i) => line.low && line.y[i] !== null && line.low[i] !== null && line.high[i] !== null);
+    const banded = bandOf(line);
     if (banded.length > MOST_BARS) {
       const x = [...banded.map((i) => line.x[i]), ...banded.map((i) => line.x[i]).reverse()];
       const y = [...banded.map((i) => line.high[i] / size), ...banded.map((i) => line.low[i] / size).reverse()];
       traces.push({ type: "scatter", mode: "lines", x, y, fill: "toself", fillcolor: `${shade}28`, line: { width: 0 }, hoverinfo: "skip" });
     }
-    const text = line.x.map((x, i) => {
-      const [hash, date, subject] = meta.commits[x];
+    const text = line.x.map((_, i) => {
+      const [hash, date, subject] = meta.commits[line.commits[i]];
+      const [, why] = runOf(line, i);
       const value = line.y[i] === null ? "" : `<b>${esc(readable.quantity(line.y[i], unit))}</b>${esc(interval(line, i, unit))}`;
-      return `${value}<br>${esc(line.label)}<br>${esc(hash.slice(0, 8))} ${esc(date)}${subject ? `<br>${esc(subject.slice(0, 70))}` : ""}`;
+      const version = line.versions ? `, ${esc(line.versions[i])}` : "";
+      return `${value}<br>${esc(line.label)}${version}${why ? `<br>⚠ disturbed: ${esc(why)}` : ""}<br>${esc(hash.slice(0, 8))} ${esc(date)}${subject ? `<br>${esc(subject.slice(0, 70))}` : ""}`;
     });
     const few = line.y.filter((value) => value !== null).length <= 60;
     // With few commits an area would suggest a trend: each has a bar, side by side with the others'.
-    const barred = banded.length > 0 && banded.length <= MOST_BARS;
+    const barred = isBarred(line);
+    const points = line.x.map((_, i) => [n, i]);
     const bars = (key) => line.x.map((_, i) => (banded.includes(i) ? Math.abs(line[key][i] - line.y[i]) / size : 0));
     const bar = barred ? {
       error_y: { type: "data", symmetric: false, color: shade, thickness: 1.5, width: 5, array: bars("high"), arrayminus: bars("low") },
     } : {};
     traces.push({
       type: "scatter", mode: few ? "lines+markers" : "lines", x: barred ? line.x.map((x) => x + line.dodge) : line.x, y: line.y.map((value) => (value === null ? null : value / size)),
-      line: { color: shade, width: 1.8, dash: line.dash }, marker: { color: shade, size: line.x.length > 20 ? 5 : 8 }, hoverinfo: "text", hovertext: text, connectgaps: true, ...bar,
+      line: { color: shade, width: 1.8, dash: line.dash }, marker: { color: shade, size: line.x.length > 20 ? 5 : 8 }, hoverinfo: "text", hovertext: text, customdata: points, connectgaps: true, ...bar,
+    });
+    const spoilt = line.x.map((_, i) => i).filter((i) => isSpoilt(line, i));
+    if (spoilt.length) traces.push({
+      type: "scatter", mode: "markers", x: spoilt.map((i) => line.x[i] + (barred ? line.dodge : 0)),
+      y: spoilt.map((i) => clamped(line.y[i], limits) / size),
+      marker: { symbol: "circle-open", size: 16, color: colour("worse"), line: { width: 1.6 } }, hoverinfo: "skip", cliponaxis: false,
     });
     const edge = (position, symbol, indices, words) => indices.length && traces.push({
       type: "scatter", mode: "markers", x: indices.map((i) => line.x[i]), y: indices.map(() => position / size),
-      marker: { symbol, size: 9, color: shade }, hoverinfo: "text", hovertext: indices.map(words), cliponaxis: false,
+      marker: { symbol, size: 9, color: shade }, hoverinfo: "text", hovertext: indices.map(words), customdata: indices.map((i) => [n, i]), cliponaxis: false,
     });
     const indices = line.x.map((_, i) => i);
     if (limits) {
@@ -187,6 +332,8 @@
     }
   }
 
+  const better = (unit) => (/(\/s|\/sec|\/second|per second)$/.test(unit) ? " (higher is better)" : unit === "seconds" ? " (lower is better)" : "");
+
   function axes(lines, unit, scale, figure) {
     const values = lines.flatMap((line) => line.y).filter((value) => value !== null).sort((a, b) => a - b);
     const middle = values.length ? values[Math.floor((values.length - 1) / 2)] : 1;
@@ -195,6 +342,7 @@
     if (limits && scale === "zero") limits[0] = Math.min(0, limits[0]);
     const positions = [...new Set(lines.flatMap((line) => line.x))].sort((a, b) => a - b);
     const narrow = innerWidth < 760;
+    const versions = new Map(lines.flatMap((line) => (line.versions || []).map((version, i) => [line.x[i], version])));
     const step = Math.max(1, Math.ceil(positions.length / (narrow ? 3 : 8)));
     const shown = positions.filter((_, i) => i % step === 0);
     const few = positions.length <= (narrow ? 3 : 8);
@@ -207,10 +355,13 @@
     Object.assign(figure.yaxis, { visible: values.length > 0, type: scale === "log" ? "log" : "linear", ...(limits && { range: limits.map((value) => value / size) }) });
     if (values.length) figure.annotations.push({
       xref: "paper", yref: "paper", x: 0, y: 1, xanchor: "left", yanchor: "bottom", yshift: 2, xshift: -44, showarrow: false,
-      text: CB.plot.esc(unit === "seconds" && !narrow ? `${name} (lower is better)` : name), font: { color: CB.plot.colour("muted"), size: 13 },
+      text: CB.plot.esc(narrow ? name : name + better(unit)), font: { color: CB.plot.colour("muted"), size: 13 },
     });
-    Object.assign(figure.xaxis, {
-      range: [positions[0] - margin, positions.at(-1) + margin], tickvals: shown, tickangle: 0,
+    // Each word of a version has a line of its own: so they fit side by side, all of them.
+    Object.assign(figure.xaxis, { tickangle: 0 }, versions.size ? {
+      range: [positions[0] - 0.5, positions.at(-1) + 0.5], tickvals: positions, ticktext: positions.map((x) => CB.plot.esc(versions.get(x)).split(" ").join("<br>")),
+    } : {
+      range: [positions[0] - margin, positions.at(-1) + margin], tickvals: shown,
       ticktext: shown.map((x, i) => {
         const [hash, day] = meta.commits[x];
         // Of many commits of one day only the first is named by it.
@@ -219,6 +370,14 @@
       }),
     });
     return { size, limits };
+  }
+
+  // As history.disturbed_notes does it.
+  function spoiltNotes(lines) {
+    const marked = lines.flatMap((line) => line.x.map((_, i) => i).filter((i) => isSpoilt(line, i)).map((i) => [line.commits[i], runOf(line, i)[1]]));
+    if (!marked.length) return [];
+    const [, why] = marked.reduce((a, b) => (b[0] > a[0] || (b[0] === a[0] && b[1] > a[1]) ? b : a));
+    return [`⚠ ${readable.counted(marked.length, "ringed value")} of disturbed runs; the newest: ${why}`];
   }
 
   function words(index, lines, machine) {
@@ -232,9 +391,10 @@
       ...CB.breakable(own.length ? `${value("strategy")} on ${value("problem")}` : measure));
     const detail = own.length ? [...kept, measure] : [kept.join(", ") || meta.measures[row[0]][1]];
     document.getElementById("history-detail").textContent = [...detail, machine].filter(Boolean).join(" · ");
-    document.getElementById("history-notes").replaceChildren(...lines.map((line) => el("li", {}, verdict(line))));
+    const notes = [...lines.map(verdict), ...spoiltNotes(lines)];
+    document.getElementById("history-notes").replaceChildren(...notes.map((note) => el("li", {}, note)));
     document.getElementById("history-legend").replaceChildren(...lines.map((line) => {
-      const identity = line.identity && line.identity !== line.label ? ` ${line.identity}` : "";
+      const identity = line.identity && !line.label.includes(line.identity) ? ` ${line.identity}` : "";
       return el("span", { class: `c${line.colour}` }, el("i"), line.label, el("span", { class: "muted" }, identity));
     }));
   }
@@ -246,7 +406,7 @@
     const [, file, at] = meta.series[index];
     const still = document.getElementById("history-still");
     const chart = still.closest(".chart");
-    if (index !== meta.first) chart.classList.add("waiting");
+    if (index !== meta.first || query.get("along")) chart.classList.add("waiting");
     const series = (await CB.load(`h/${file}`))[at];
     if (turn !== drawing) return;
     const machines = [...new Set(series.lines.map((line) => line.machine))];
@@ -257,19 +417,53 @@
       const names = new Map([["all", "all machines"], ...machines.map((one) => [one, one])]);
       choices.push({ key: "machine", label: "Machine", values: [...names.keys()], value: machine || "all", names });
     }
+    const shown = series.lines.filter((line) => !machine || line.machine === machine);
+    const families = familiesOf(shown);
+    let along = "";
+    let hash = "";
+    if (families.some((members) => versionsOf(members).length > 1)) {
+      along = ALONG.some(([name]) => name === query.get("along")) ? query.get("along") : "";
+      choices.push({ key: "along", label: "Along", values: ALONG.map(([name]) => name), value: along, names: new Map(ALONG) });
+    }
+    const commits = along ? sharedCommits(families).map((x) => [meta.commits[x][0].slice(0, 8), `${meta.commits[x][0].slice(0, 8)} ${meta.commits[x][1]}`]) : [];
+    if (commits.length) {
+      hash = commits.some(([one]) => one === query.get("at")) ? query.get("at") : "";
+      choices.push({ key: "at", label: "At commit", values: ["", ...commits.map(([one]) => one)], value: hash, names: new Map([["", "newest of each version"], ...commits]) });
+    }
     const scale = SCALES.some(([name]) => name === query.get("scale")) ? query.get("scale") : "";
     choices.push({ key: "scale", label: "Axis", values: SCALES.map(([name]) => name), value: scale, names: new Map(SCALES) });
     fill(document.getElementById("history-choices"), choices);
-    CB.remember("history", new URLSearchParams(choices.filter(({ value }) => value).map(({ key, value }) => [key, value])));
-    const lines = label(series.lines.filter((line) => !machine || line.machine === machine));
+    const wanted = hash ? meta.commits.findIndex(([one]) => one.startsWith(hash)) : null;
+    const lines = label(along ? byVersion(families, wanted) : shown);
+    const point = pointOf(lines, query);
+    const state = new URLSearchParams(choices.filter(({ value }) => value).map(({ key, value }) => [key, value]));
+    for (const key of ["run", "line", "of"]) if (query.get(key)) state.set(key, query.get(key));
+    CB.remember("history", state);
     words(index, lines, machine || (machines.length === 1 ? machines[0] : ""));
     fillTable(lines, series.unit);
     document.title = `${document.getElementById("history-title").textContent} · ${meta.project}`;
     const figure = CB.plot.layout(innerWidth < 760 ? 340 : 420);
     marks(lines, figure);
     const { size, limits } = axes(lines, series.unit, scale, figure);
-    const traces = lines.flatMap((line) => lineTraces(line, series.unit, size, limits));
-    await CB.plot.draw(document.getElementById("history-plot"), traces, figure);
+    const traces = lines.flatMap((line, n) => lineTraces(line, n, series.unit, size, limits));
+    traces.push({ type: "scatter", mode: "markers", x: [], y: [], marker: { symbol: "circle-open", size: 13, color: CB.plot.colour("ink"), line: { width: 2 } }, hoverinfo: "skip", cliponaxis: false });
+    document.getElementById("history-point").hidden = !point;
+    chosen = point && { lines, unit: series.unit, size, limits, at: point };
+    const plot = document.getElementById("history-plot");
+    await CB.plot.draw(plot, traces, figure);
+    if (turn !== drawing) return;
+    if (point) showPoint(chosen);
+    plot.removeAllListeners("plotly_click");
+    plot.on("plotly_click", (event) => {
+      const [found] = event.points.map(({ customdata }) => customdata).filter(Boolean);
+      if (found && chosen.lines[found[0]].y[found[1]] !== null) choosePoint(found);
+    });
   }
+  addEventListener("DOMContentLoaded", () => document.querySelector(".view[data-view=history]")?.addEventListener("click", (event) => {
+    const pick = event.target.closest(".pick");
+    if (pick) choosePoint([Number(pick.dataset.line), Number(pick.dataset.index)]);
+    const button = event.target.closest(".copy");
+    if (button) copy(button);
+  }));
   CB.views.set("history", enter);
 })();

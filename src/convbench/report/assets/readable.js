@@ -4,6 +4,8 @@ CB.readable = (() => {
   const SCALES = new Map([
     ["seconds", [["s", 1], ["ms", 1e-3], ["µs", 1e-6], ["ns", 1e-9]]],
     ["bytes", [["GB", 1e9], ["MB", 1e6], ["kB", 1e3], ["bytes", 1]]],
+    ["flop/s", [["TFLOP/s", 1e12], ["GFLOP/s", 1e9], ["MFLOP/s", 1e6], ["flop/s", 1]]],
+    ["byte/s", [["TB/s", 1e12], ["GB/s", 1e9], ["MB/s", 1e6], ["byte/s", 1]]],
   ]);
 
   function significant(value, digits = 3) {

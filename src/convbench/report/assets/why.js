@@ -3,11 +3,12 @@
 (() => {
   const { readable } = CB;
 
-  function rates(xs, ys, narrow) {
+  function rates(xs, ys, narrow, peak) {
     const traces = [];
     const annotations = [];
     for (let exponent = -5; exponent < 5; exponent += 1) {
       const perSecond = 10 ** exponent * 1e9;
+      if (perSecond > peak) continue;
       const first = Math.max(xs[0], ys[0] * perSecond);
       const last = Math.min(xs[1], ys[1] * perSecond);
       if (first * 1.3 > last) continue;
@@ -24,6 +25,22 @@
         text: `${readable.significant(10 ** exponent, 1)} GFLOP/s`, font: { size: 12, color: CB.plot.colour("muted") },
       });
     }
+    return { traces, annotations };
+  }
+
+  // The measured ceilings: a peak's line slants, a bandwidth's is level. A phone has no room for their words.
+  function roofs(list, xs, ys, domains, narrow) {
+    const { esc, colour } = CB.plot;
+    const along = ([low, high], part) => Math.log10(low) + part * Math.log10(high / low);
+    const traces = list.map(([name, perSecond, seconds]) => {
+      const x = perSecond ? [Math.max(xs[0], ys[0] * perSecond), Math.min(xs[1], ys[1] * perSecond)] : xs;
+      const y = perSecond ? x.map((operations) => operations / perSecond) : [seconds, seconds];
+      return { type: "scatter", mode: "lines", x, y, line: { color: colour("muted"), width: 1 }, hoverinfo: "text", hovertext: esc(name) };
+    });
+    const annotations = narrow ? [] : list.map(([name, , , across, up, anchor]) => ({
+      x: along(domains[0], across), y: along(domains[1], up), xanchor: anchor === "end" ? "right" : "left", yanchor: "middle", showarrow: false,
+      text: esc(name), font: { size: 12, color: colour("muted") }, bgcolor: colour("box"), borderpad: 0,
+    }));
     return { traces, annotations };
   }
 
@@ -61,7 +78,8 @@
     const xs = narrow ? [Math.min(...all("x")) / 2.2, Math.max(...all("x")) * 3.2] : wide;
     const figure = layout(narrow ? 460 : data.height + 4);
     figure.margin.t = 28;
-    const lines = rates(xs, ys, narrow);
+    const lines = rates(xs, ys, narrow, Math.max(...data.roofs.map(([, perSecond]) => perSecond || 0)) || Infinity);
+    const above = roofs(data.roofs, xs, ys, data.domains, narrow);
     const hover = (point) => `<b>${esc(point.name)}</b><br>${esc(readable.quantity(point.y, "seconds"))}, ${esc(point.x.toLocaleString("en"))} operations<br>${esc(readable.significant(point.x / point.y / 1e9))} GFLOP/s executed`;
     const spots = {
       type: "scatter", mode: "markers", x: all("x"), y: all("y"), hoverinfo: "text", hovertext: points.map(hover), cliponaxis: false,
@@ -78,7 +96,7 @@
       xref: "paper", yref: "paper", x: data.arrow[1], y: data.arrow[2], xanchor: "center", yanchor: "bottom",
       text: esc(data.arrow[0]), showarrow: false, bgcolor: colour("box"), font: { color: colour("worse"), size: 13 },
     }] : [];
-    figure.annotations = [...lines.annotations, ...words(points, xs, ys, narrow), ...arrow];
+    figure.annotations = [...lines.annotations, ...above.annotations, ...words(points, xs, ys, narrow), ...arrow];
     const decades = (low, high) => Array.from({ length: 24 }, (_, i) => 10 ** (i - 12)).filter((value) => value >= low && value <= high);
     const [xTicks, yTicks] = [decades(...xs), decades(...ys)];
     Object.assign(figure.xaxis, {
@@ -86,7 +104,7 @@
     });
     figure.xaxis.title = { text: "floating-point operations executed", font: { color: colour("muted"), size: 13 } };
     Object.assign(figure.yaxis, { type: "log", range: ys.map(Math.log10), tickvals: yTicks, ticktext: yTicks.map((value) => readable.roundQuantity(value, "seconds")) });
-    return CB.plot.draw(target, [...lines.traces, spots], figure);
+    return CB.plot.draw(target, [...lines.traces, ...above.traces, spots], figure);
   }
 
   CB.views.set("why", async (query, section) => {
