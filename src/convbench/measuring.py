@@ -290,7 +290,9 @@ def create_environments(place: Workplace, say: Callable[[str], None]) -> None:
 
     `asv setup` would do the first half, but it ends with exit code 1 whatever happens (0.6.6).
     """
-    words = ["--parallel", str(os.cpu_count() or 1), "--bench", "just-discover"]
+    # asv's rattler plugin can't be handed to another process (0.6.6).
+    at_once = 1 if place.planned.environment_type == "rattler" else os.cpu_count() or 1
+    words = ["--parallel", str(at_once), "--bench", "just-discover"]
     results = place.planned.unfinished / "environments"
     place.asv(words, results, say, config=place.planned.config, variables={})
 
@@ -334,18 +336,17 @@ def _measure_unit(
     remaining = None if budget is None else budget - journal.seconds()
     say(f" {unit.name}")
     record, results = _attempt(place, journal, unit, to_come, remaining, say)
-    if record["disturbed"] and not place.planned.quick:
-        later = sum(other.typical_seconds for other in to_come)
-        if remaining is None or remaining - 2 * record["seconds"] > later:
-            say(f"  disturbed ({record['disturbed']}): measuring it once more")
-            shutil.rmtree(results)
-            shutil.copytree(journal.results, results)
-            journal = journal.append(record | {"kept": False}, results)
-            remaining = None if remaining is None else remaining - record["seconds"]
-            record, results = _attempt(place, journal, unit, to_come, remaining, say)
-            record["attempt"] = 2
-        if record["disturbed"]:
-            say(f"  disturbed ({record['disturbed']}): the run is marked")
+    if not record["disturbed"]:
+        return journal.append(record, results)
+    needed = 2 * record["seconds"] + sum(other.typical_seconds for other in to_come)
+    affordable = not place.planned.quick and (remaining is None or remaining > needed)
+    if record["attempt"] == 1 and affordable:
+        say(f"  disturbed ({record['disturbed']}): measuring it once more")
+        shutil.rmtree(results)
+        shutil.copytree(journal.results, results)
+        journal = journal.append(record | {"kept": False}, results)
+        return _measure_unit(place, journal, unit, to_come, say)
+    say(f"  disturbed ({record['disturbed']}): the run is marked")
     return journal.append(record, results)
 
 
@@ -383,7 +384,7 @@ def _attempt(
     measured = disturbance.between(before, disturbance.snapshot())
     left_out = facts / LEFT_OUT
     record = units.identity(unit) | {
-        "attempt": 1,
+        "attempt": journal.attempts(unit) + 1,
         "kept": True,
         "started_at": _text(started_at),
         "finished_at": _text(_now()),

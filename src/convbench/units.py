@@ -98,8 +98,11 @@ class Journal:
 
     def has(self, unit: Unit) -> bool:
         """Tell whether a unit has been measured."""
-        wanted = identity(unit)
-        return any(wanted.items() <= record.items() for record in self.accepted())
+        return any(is_of(unit, record) for record in self.accepted())
+
+    def attempts(self, unit: Unit) -> int:
+        """Count how often a unit has been measured, results that don't count included."""
+        return sum(is_of(unit, record) for record in self.records)
 
     def seconds(self) -> float:
         """Time that was spent on units, also on those that were measured again."""
@@ -138,6 +141,11 @@ def identity(unit: Unit) -> Record:
         "threads": unit.threads,
         "once": unit.once,
     }
+
+
+def is_of(unit: Unit, record: Record) -> bool:
+    """Tell whether a record is of a unit."""
+    return identity(unit).items() <= record.items()
 
 
 def read_journal(folder: Path) -> Journal | None:
