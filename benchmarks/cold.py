@@ -30,9 +30,9 @@ class ColdCache(_cells.Cells):
     """
 
     params = (STRATEGIES, ("resnet50_conv2_1x1", "mobilenetv2_dw3"), ("float32",))
-    rounds = 2
+    rounds = 1
     number = 1
-    repeat = (3, 10, 0.25)
+    repeat = (3, 20, 0.4)
     warmup_time = 0.0
 
     def setup(self, strategy: str, problem: str, dtype: str) -> None:

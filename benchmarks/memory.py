@@ -1,5 +1,6 @@
 """Memory that a convolution takes at its peak, above its operands."""
 
+import ctypes
 import resource
 from pathlib import Path
 
@@ -19,10 +20,21 @@ class Memory(_cells.Cells):
 
     def track_peak_above_operands(self, strategy: str, problem: str, dtype: str) -> int:
         run = _cells.run(strategy, problem, dtype)
+        return_free_memory()
         forget_peak()
         before = status_bytes("VmRSS")
         run()
         return max(peak_bytes() - before, 0)
+
+
+def return_free_memory() -> None:
+    """Give freed memory back to the system: a run that got it again would seem to need none.
+
+    Where the C library is not glibc, nothing happens.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def forget_peak() -> None:

@@ -130,6 +130,7 @@ NAMES = (
     "memory.Memory.track_peak_above_operands('im2col', 'resnet50_conv2_3x3', 'float32')",
     "prepare.Prepare.time_prepare('im2col', 'question', 'float32')",
     "run.Float32.time_run('im2col', 'question', 'float32')",
+    "run.Float32.time_run('loops', 'question', 'float32')",
     "run.Float64.time_run('im2col', 'question', 'float64')",
 )
 
@@ -144,7 +145,7 @@ def test_every_benchmark_is_either_measured_once_or_timed_in_every_round() -> No
 
     assert once | timed == set(NAMES)
     assert not once & timed
-    assert {name.partition(".")[0] for name in once} == {"accuracy", "ceilings", "memory"}
+    assert {name.partition(".")[0] for name in once} == {"accuracy", "ceilings", "cold", "memory"}
 
 
 def test_with_all_threads_only_what_may_use_them_is_measured() -> None:
@@ -153,11 +154,12 @@ def test_with_all_threads_only_what_may_use_them_is_measured() -> None:
     modules = {name.partition(".")[0] for name in both}
     assert modules == {"ceilings", "control", "dense", "run"}
     assert not any("Float64" in name for name in both)
+    assert not any("'loops'" in name for name in both)  # which computes on one thread
 
 
 @pytest.mark.parametrize(
     ("bench", "expected"),
-    [("time_dot", 1), (r"^run\.", 2), ("question", 4), (r"float64'\)$", 2), ("no_such", 0)],
+    [("time_dot", 1), (r"^run\.", 3), ("question", 5), (r"float64'\)$", 2), ("no_such", 0)],
 )
 def test_a_condition_of_the_user_narrows_the_selection(bench: str, expected: int) -> None:
     assert len(selected(once=False, threads="1", bench=bench)) == expected

@@ -154,11 +154,14 @@ def constraints_of(lock: str) -> str:
     return "".join(f"{pin}\n" for pin in re.findall(r"^[^\s#]+==[^\s;]+", lock, re.MULTILINE))
 
 
-ONCE = ("accuracy", "ceilings", "compile", "memory")
+ONCE = ("accuracy", "ceilings", "cold", "compile", "memory")
 """Modules of `benchmarks` whose values one round settles; the others are timed in every round."""
 
 THREADED = ("ceilings", "control", "dense", "run.Float32")
-"""What is measured with all threads as well: full convolutions, and what they are judged by."""
+"""What is measured with all threads as well: full convolutions, and what they are judged by.
+
+Of the strategies those that compute on one thread alone are left out.
+"""
 
 
 def selection(*, once: bool, threads: str, bench: str = "") -> str:
@@ -181,11 +184,16 @@ def selection(*, once: bool, threads: str, bench: str = "") -> str:
     conditions = [rf"(?{'=' if once else '!'}(?:{'|'.join(ONCE)})\.)"]
     if threads != "1":
         conditions += [rf"(?=(?:{'|'.join(map(re.escape, THREADED))})\.)"]
+        conditions += [rf"(?!.*\('(?:{'|'.join(_single_threaded())})', )"]
     if bench:
         conditions += [f"(?=.*(?:{bench}))"]
     if cells := _skipped_cells():
         conditions += [f"(?!.*(?:{'|'.join(cells)})$)"]
     return f"^{''.join(conditions)}"
+
+
+def _single_threaded() -> list[str]:
+    return [name for name, strategy in STRATEGIES.items() if not strategy.threaded]
 
 
 @cache

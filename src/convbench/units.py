@@ -20,7 +20,7 @@ ROUNDS = 2
 MOST_ROUNDS = 5
 """Rounds that a budget is spent on at most; what is left then is left."""
 
-TYPICAL_SECONDS = {(False, True): 120, (False, False): 80, (True, True): 90, (True, False): 15}
+TYPICAL_SECONDS = {(False, True): 110, (False, False): 65, (True, True): 105, (True, False): 8}
 """Time of a unit by (once, one thread), on two cores: how a budget is shared, no promise."""
 
 JOURNAL = "journal.json"

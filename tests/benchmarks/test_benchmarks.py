@@ -150,7 +150,7 @@ print(json.dumps(Memory().track_peak_above_operands(*cell)))
 """
 
 
-@pytest.mark.parametrize("strategy", ["im2col", "shifted", "numba_nhwc"])
+@pytest.mark.parametrize("strategy", ["im2col", "numba_nhwc", "winograd_f4x3"])
 def test_the_peak_above_the_operands_is_the_output_and_what_a_strategy_says(strategy: str) -> None:
     problem = ConvProblem(**WORKLOADS["resnet50_conv2_3x3"], dtype="float32")
     output_bytes = 4 * math.prod(problem.output_shape)

@@ -53,6 +53,8 @@ class Strategy:
         Whether it is a peer library, an optional dependency.
     error_bound : (x, weights, problem) -> array
         Derived bound of every element's error; `convbench.reference` has one per family.
+    threaded : bool
+        Whether `run` may compute on more than the calling thread, by itself or through a BLAS.
     local : bool
         Whether an output depends on its own patch of x only: NaN and infinity then reach exactly
         the outputs that the definition names. Transforms spread them over a tile or a plane.
@@ -70,4 +72,5 @@ class Strategy:
     brings: tuple[str, ...] = ()
     external: bool = False
     error_bound: ErrorBound = direct_error_bound
+    threaded: bool = True
     local: bool = True

@@ -91,6 +91,7 @@ STRATEGY = Strategy(
     run=run,
     unsupported=unsupported,
     workspace_bytes=padded_bytes,
+    threaded=False,
 )
 
 OPTIMIZED = Strategy(

@@ -103,4 +103,5 @@ STRATEGY = Strategy(
     run=run,
     unsupported=unsupported,
     workspace_bytes=workspace_bytes,
+    threaded=False,
 )

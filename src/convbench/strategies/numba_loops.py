@@ -78,4 +78,5 @@ STRATEGY = Strategy(
     unsupported=unsupported,
     workspace_bytes=padded_bytes,
     brings=("numba",),
+    threaded=False,
 )

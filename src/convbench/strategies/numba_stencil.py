@@ -138,4 +138,5 @@ STRATEGY = Strategy(
     flops=flops,
     workspace_bytes=workspace_bytes,
     brings=("numba",),
+    threaded=False,
 )

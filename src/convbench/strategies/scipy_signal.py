@@ -266,6 +266,7 @@ FFTCONVOLVE = Strategy(
     workspace_bytes=partial(transforms_bytes, describe=whole_transforms),
     error_bound=whole_error_bound,
     local=False,
+    threaded=False,
 )
 
 OACONVOLVE = Strategy(
@@ -280,6 +281,7 @@ OACONVOLVE = Strategy(
     workspace_bytes=block_bytes,
     error_bound=block_error_bound,
     local=False,
+    threaded=False,
 )
 
 CONVOLVE_AUTO = Strategy(
@@ -294,4 +296,5 @@ CONVOLVE_AUTO = Strategy(
     workspace_bytes=convolve_bytes,
     error_bound=auto_error_bound,
     local=False,
+    threaded=False,
 )

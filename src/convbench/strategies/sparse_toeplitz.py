@@ -113,4 +113,5 @@ STRATEGY = Strategy(
     unsupported=unsupported,
     flops=flops,
     workspace_bytes=workspace_bytes,
+    threaded=False,
 )
