@@ -12,6 +12,9 @@ BETWEEN_RUNS = 2.0
 LEAST_SPREAD = 0.01
 """Relative standard deviation that every measurement is granted."""
 
+UNKNOWN_SPREAD = 0.035
+"""The same where no null control tells how far runs of a machine lie apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Expected:
@@ -47,7 +50,9 @@ def expected_again(value: float, ci_low: float, ci_high: float, null_spread: flo
     within = 0.0
     if 0 < ci_low <= ci_high < math.inf:
         within = math.log(ci_high / ci_low) / (2 * CONFIDENCE_QUANTILE)
-    null = 0.0 if math.isnan(null_spread) else null_spread / (0.6745 * math.sqrt(2))
-    deviation = max(BETWEEN_RUNS * within, BETWEEN_RUNS * null, LEAST_SPREAD)
+    between = UNKNOWN_SPREAD
+    if not math.isnan(null_spread):
+        between = BETWEEN_RUNS * null_spread / (0.6745 * math.sqrt(2))
+    deviation = max(BETWEEN_RUNS * within, between, LEAST_SPREAD)
     factor = math.exp(CONFIDENCE_QUANTILE * math.sqrt(2) * deviation)
     return Expected(value / factor, value * factor)
