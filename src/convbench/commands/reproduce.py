@@ -113,7 +113,8 @@ def command_words(stored: Stored) -> list[str]:
     """Give the command that measures the same cell of the same commit in the same way."""
     row, name = stored.row, points.point_of(stored.row.to_dict())
     _, bracket, params = str(name).partition("(")
-    cell = f"^{re.escape(name.benchmark + bracket + params).removesuffix(re.escape('()'))}$"
+    escaped = re.escape(name.benchmark + bracket + params).replace(r"\ ", " ")
+    cell = f"^{escaped.removesuffix(re.escape('()'))}$"
     if stored.run is None:
         # asv names a provider and an interpreter; the rest of an environment is its matrix.
         provider = str(row["environment"]).partition("-")[0]
