@@ -9,8 +9,9 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "convbench"
 
 MEASURED = {
     *("problem", "workloads", "reference", "strategies", "blas", "wheels"),
-    *("machine", "timing", "threads", "question", "peers", "asv_run", "measuring"),
+    *("machine", "timing", "threads", "question", "peers"),
     *("ceilings", "interpreted", "cost_model", "calibration", "repeated"),
+    *("asv_run", "measuring", "runs", "run_facts"),
     *("host", "disturbance", "noise_floor", "peaks", "memory_levels", "units"),
 }
 SAID = {"results", "stats", "report"}

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from convbench import asv_run, disturbance, machine, measuring
+from convbench import asv_run, disturbance, machine, measuring, runs
 from convbench.commands import measure
 from convbench.errors import BadUsage, ConvbenchError, MeasureFailed
 
@@ -262,7 +262,7 @@ def test_an_interrupted_run_is_not_continued_after_a_day(
     interrupt_after(asv, 3)
     with pytest.raises(KeyboardInterrupt):
         measure.run(request(project), print)
-    monkeypatch.setattr(measuring, "CONTINUED_FOR", 0 * measuring.CONTINUED_FOR)
+    monkeypatch.setattr(runs, "CONTINUED_FOR", 0 * runs.CONTINUED_FOR)
     asv.before_end = lambda _: None
 
     measure.run(request(project), print)
@@ -294,7 +294,7 @@ def interrupt_after(asv: FakeAsv, calls: int) -> None:
 
 
 def test_what_an_unreadable_run_left_is_cleared_by_the_next(project: Path, asv: FakeAsv) -> None:
-    leftover = project / "runs" / f"{measuring.UNFINISHED}old"
+    leftover = project / "runs" / f"{runs.UNFINISHED}old"
     leftover.mkdir(parents=True)
 
     measure.run(request(project), print)
@@ -362,12 +362,12 @@ def test_a_measured_commit_is_not_measured_again_unless_asked(project: Path, asv
 
 def test_another_build_or_another_version_of_one_is_measured(project: Path, asv: FakeAsv) -> None:
     measure.run(request(project), print)
-    assert measuring.existing_run(measure.plan(request(project))) is not None
+    assert runs.existing_run(measure.plan(request(project))) is not None
 
-    assert measuring.existing_run(measure.plan(request(project, "--blas", "mkl"))) is not None
-    assert measuring.existing_run(measure.plan(request(project, "--blas", "netlib"))) is None
+    assert runs.existing_run(measure.plan(request(project, "--blas", "mkl"))) is not None
+    assert runs.existing_run(measure.plan(request(project, "--blas", "netlib"))) is None
     (project / "requirements.lock").write_text("mkl==2027.0\n")
-    assert measuring.existing_run(measure.plan(request(project))) is None
+    assert runs.existing_run(measure.plan(request(project))) is None
     assert asv.calls
 
 
@@ -378,7 +378,7 @@ def test_a_trial_never_stands_for_a_measurement(
     measure.run(request(project, *words), print)
 
     assert asv.calls
-    assert measuring.existing_run(measure.plan(request(project))) is None
+    assert runs.existing_run(measure.plan(request(project))) is None
 
 
 def test_trials_stay_out_of_the_folder_that_is_collected() -> None:
@@ -395,7 +395,7 @@ def test_another_machine_measures_the_same_commit_for_itself(project: Path, asv:
     other = measure.plan(request(project, "--machine", "other"))
 
     assert asv.calls
-    assert measuring.existing_run(other) is None
+    assert runs.existing_run(other) is None
 
 
 def test_another_processor_under_a_used_name_is_refused(

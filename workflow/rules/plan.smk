@@ -5,7 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from convbench import asv_run, measuring
+from convbench import asv_run, runs
 
 MACHINE = config["machine"] or platform.node()
 PROVIDER = config["environment_type"]
@@ -15,8 +15,8 @@ STARTED_AT = time.monotonic()
 def environments(wildcards) -> str:
     """Name the environments by their content: over another BLAS a commit is measured again."""
     described = asv_run.read_config(Path("asv.conf.json"))
-    parts = [measuring.environments_sha256(described, Path("."))]
-    parts += [measuring.build_recipe(build, PROVIDER) for build in config["blas"]]
+    parts = [runs.environments_sha256(described, Path("."))]
+    parts += [runs.build_recipe(build, PROVIDER) for build in config["blas"]]
     return " ".join(parts)
 
 

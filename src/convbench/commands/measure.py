@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from convbench import asv_run, machine, measuring, wheels
+from convbench import asv_run, machine, measuring, runs, wheels
 from convbench.errors import BadUsage
 
 SUMMARY = "measure one commit in all its environments on this machine"
@@ -70,16 +70,16 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Measure, unless this commit has been measured on this machine before."""
     planned = plan(arguments)
     check_host(planned)
-    measuring.check_machine(planned, machine.host())
+    runs.check_machine(planned, machine.host())
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _interrupt)
-    done = None if arguments.again else measuring.existing_run(planned)
+    done = None if arguments.again else runs.existing_run(planned)
     if done and not arguments.only_environments:
         say(f"{planned.commit[:8]} is measured already: {done}; --again measures it once more")
         return _finish(arguments, done)
     with measuring.exclusive(planned.root) as lock:
         if not arguments.only_environments:
-            planned = measuring.interrupted_run(planned)
+            planned = runs.interrupted_run(planned)
         with measuring.workplace(planned, lock) as place:
             if arguments.only_environments:
                 say("creating environments: a few minutes, once")
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     return _finish(arguments, planned.name)
 
 
-def _budget(planned: measuring.Run) -> str:
+def _budget(planned: runs.Run) -> str:
     if planned.budget_minutes is None:
         return ""
     return f": {planned.budget_minutes:g} minutes are planned"
@@ -107,7 +107,7 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def plan(arguments: argparse.Namespace) -> measuring.Run:
+def plan(arguments: argparse.Namespace) -> runs.Run:
     """Check the request and give the run its name."""
     root = arguments.config.resolve().parent
     config = asv_run.read_config(arguments.config)
@@ -128,11 +128,11 @@ def plan(arguments: argparse.Namespace) -> measuring.Run:
     if arguments.threads is None and threads == ("1", "all") and available_cpus() == 1:
         threads = ("1",)  # all of them would be the same measurement
     commit = resolve(arguments.commit, root)
-    runs = (arguments.runs or default_runs(arguments)).resolve()
+    folder = (arguments.runs or default_runs(arguments)).resolve()
     prefix = f"{commit[:8]}-{machine_name}-"
-    started_at = free_second(runs, prefix)
-    return measuring.Run(
-        name=f"{prefix}{started_at:{measuring.NAMED_TIME}}",
+    started_at = free_second(folder, prefix)
+    return runs.Run(
+        name=f"{prefix}{started_at:{runs.NAMED_TIME}}",
         commit=commit,
         machine=machine_name,
         environment_type=provider,
@@ -140,7 +140,7 @@ def plan(arguments: argparse.Namespace) -> measuring.Run:
         threads=threads,
         config=asv_run.with_builds(config, blas, threads),
         root=root,
-        runs=runs,
+        runs=folder,
         started_at=started_at,
         bench=arguments.bench,
         quick=arguments.quick,
@@ -149,12 +149,12 @@ def plan(arguments: argparse.Namespace) -> measuring.Run:
     )
 
 
-def free_second(runs: Path, prefix: str) -> datetime.datetime:
+def free_second(folder: Path, prefix: str) -> datetime.datetime:
     """Give the time in UTC, to the second: the next one that no run of the same name began in."""
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     while any(
-        (runs / f"{hidden}{prefix}{now:{measuring.NAMED_TIME}}").exists()
-        for hidden in ("", measuring.UNFINISHED)
+        (folder / f"{hidden}{prefix}{now:{runs.NAMED_TIME}}").exists()
+        for hidden in ("", runs.UNFINISHED)
     ):
         now += datetime.timedelta(seconds=1)
     return now
@@ -195,7 +195,7 @@ def default_runs(arguments: argparse.Namespace) -> Path:
     return Path("results/trials" if arguments.quick or arguments.bench else "results/runs")
 
 
-def check_host(planned: measuring.Run) -> None:
+def check_host(planned: runs.Run) -> None:
     """Refuse a host that can't make the configured environments, before minutes are spent."""
     builds = [build for build in planned.blas if build in wheels.BACKENDS]
     if planned.environment_type == "virtualenv" and builds:

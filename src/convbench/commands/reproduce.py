@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from convbench import machine, measuring
+from convbench import machine, runs
 from convbench.commands import measure
 from convbench.errors import BadUsage, MeasureFailed
 from convbench.report.readable import quantity
@@ -88,8 +88,8 @@ def look_up(store: Path, values: pd.DataFrame, point: points.Point) -> Stored:
     row = points.find(values, point)
     if row["status"] != "ok" or not pd.notna(row["value"]):
         raise BadUsage(f"POINT {point} holds no value to reproduce: it {row['status']}")
-    runs = load_table(store, "runs")
-    of_run = runs[(runs["run"] == row["run"]) & (runs["project"] == row["project"])]
+    known = load_table(store, "runs")
+    of_run = known[(known["run"] == row["run"]) & (known["project"] == row["project"])]
     machines = load_table(store, "machines")
     of_machine = machines[
         (machines["machine"] == row["machine"]) & (machines["project"] == row["project"])
@@ -157,7 +157,7 @@ def differences(stored: Stored, config: Path) -> list[str]:
         notes.append("the work tree had uncommitted changes, which no command brings back")
     lock = config.resolve().parent / "requirements.lock"
     known = stored.run["lock_sha256"]
-    if isinstance(known, str) and known and known != measuring.lock_sha256(lock):
+    if isinstance(known, str) and known and known != runs.lock_sha256(lock):
         notes.append("requirements.lock is another one than then: check out the suite's commit")
     if isinstance(stored.run["disturbed"], str) and stored.run["disturbed"]:
         notes.append(f"the run was disturbed: {stored.run['disturbed']}")
@@ -171,11 +171,11 @@ def measured_again(
     with tempfile.TemporaryDirectory(prefix="convbench-reproduce-") as folder:
         parser = argparse.ArgumentParser()
         measure.add_arguments(parser)
-        runs, stamp = Path(folder, "runs"), Path(folder, "stamp")
-        ours = ["--runs", str(runs), "--stamp", str(stamp), "--config", str(config)]
+        made, stamp = Path(folder, "runs"), Path(folder, "stamp")
+        ours = ["--runs", str(made), "--stamp", str(stamp), "--config", str(config)]
         options = parser.parse_args([*words[1:], *ours])
         measure.run(options, say)
-        collect(runs, Path(folder, "store"))
+        collect(made, Path(folder, "store"))
         values = load(Path(folder, "store"))
     of_benchmark = values[values["benchmark"] == point.benchmark]
     same = [tuple(params.values()) == point.params for params in of_benchmark["params"]]

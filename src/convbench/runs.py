@@ -1,0 +1,184 @@
+"""Measuring runs: what one is, which have been made, and which goes on.
+
+A run is a folder. While it is measured its name begins with a dot; the same request goes on with it
+after an interruption. Once published nothing rewrites it.
+"""
+
+import contextlib
+import datetime
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from convbench import machine, units, wheels
+from convbench.errors import BadUsage
+
+FACTS_FORMAT = 2
+"""Of the file `facts.json` in a run's folder."""
+
+UNFINISHED = ".unfinished-"
+"""Prefix of a run's folder until it is published; collecting passes hidden folders over."""
+
+NAMED_TIME = "%Y%m%dT%H%M%SZ"
+"""How the name of a run ends: when it began, in UTC."""
+
+CONTINUED_FOR = datetime.timedelta(days=1)
+"""Age up to which an interrupted run is continued: its parts should be of one state of things."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One measuring run: what is measured, where it goes.
+
+    Attributes
+    ----------
+    name : str
+        Name of the run's folder.
+    commit, machine, environment_type : str
+        The full hash, the name results are filed under, asv's provider.
+    blas, threads : tuple of str
+        The builds and numbers of threads, values of the axes.
+    config : dict
+        asv's configuration, with these values on its axes.
+    root, runs : Path
+        The project's folder, and the folder of all runs.
+    started_at : datetime
+        In UTC.
+    bench : str
+        Condition on the benchmarks; empty for all.
+    quick : bool
+        One call each, which proves and measures nothing.
+    budget_minutes : float or None
+        Time for the units.
+    command : str
+        What was asked for, in words.
+    """
+
+    name: str
+    commit: str
+    machine: str
+    environment_type: str
+    blas: tuple[str, ...]
+    threads: tuple[str, ...]
+    config: dict[str, Any]
+    root: Path
+    runs: Path
+    started_at: datetime.datetime
+    bench: str = ""
+    quick: bool = False
+    budget_minutes: float | None = None
+    command: str = ""
+
+    @property
+    def unfinished(self) -> Path:
+        """Folder that is renamed to `runs/name` when everything is in it."""
+        return self.runs / f"{UNFINISHED}{self.name}"
+
+    @property
+    def budget_seconds(self) -> float | None:
+        """The same budget in seconds."""
+        return None if self.budget_minutes is None else 60 * self.budget_minutes
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """Say what is measured, by what tells one request from another."""
+        names = ("commit", "machine", "environment_type", "bench", "quick", "budget_minutes")
+        told = {name: getattr(self, name) for name in names}
+        recipes = {build: build_recipe(build, self.environment_type) for build in self.blas}
+        axes = {"blas": recipes, "threads": list(self.threads)}
+        return told | axes | {"environments_sha256": environments_sha256(self.config, self.root)}
+
+
+def environments_sha256(config: Mapping[str, Any], root: Path) -> str:
+    """Hash what decides the content of the environments, apart from commit and BLAS build.
+
+    The same commit in other environments is another measurement.
+    """
+    requirements = dict(config.get("matrix", {}).get("req", {}))
+    requirements.pop("libblas", None)
+    parts = {
+        "requirements": requirements,
+        "channels": config.get("conda_channels", []),
+        "lock": lock_sha256(root / "requirements.lock"),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def build_recipe(build: str, environment_type: str) -> str:
+    """Say what a BLAS build is made of, as far as it is known before it is made.
+
+    A channel decides for itself which version it has; what was loaded is known afterwards.
+    """
+    if environment_type != "virtualenv" or build not in wheels.BACKENDS:
+        return ""
+    return hashlib.sha256(wheels.recipe(build).encode()).hexdigest()
+
+
+def lock_sha256(lock: Path) -> str:
+    """Hash the lock file; empty where there is none."""
+    return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else ""
+
+
+def published_facts(runs: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Give the facts of all published runs, apart from those of older versions."""
+    for file in sorted(runs.glob("[!.]*/facts.json")):
+        with contextlib.suppress(ValueError, OSError):
+            facts = json.loads(file.read_text())
+            if isinstance(facts, dict) and facts.get("format") == FACTS_FORMAT:
+                yield file.parent, facts
+
+
+def existing_run(planned: Run) -> str | None:
+    """Name a full run of the same commit, machine, provider and environments, if there is one."""
+    wanted = planned.request
+    for folder, facts in published_facts(planned.runs):
+        request = facts["request"]
+        if request["quick"] or request["bench"]:
+            continue
+        same = ("commit", "machine", "environment_type", "environments_sha256")
+        if (
+            all(request.get(key) == wanted[key] for key in same)
+            and wanted["blas"].items() <= request["blas"].items()
+            and set(wanted["threads"]) <= set(request["threads"])
+        ):
+            return folder.name
+    return None
+
+
+def check_machine(planned: Run, host: machine.Host) -> None:
+    """Refuse to file results of another processor under a name that has been used already."""
+    here = (host.cpu, host.cpus)
+    for folder, facts in published_facts(planned.runs):
+        there = (facts["host"]["cpu"], facts["host"]["cpus"])
+        if facts["machine"] == planned.machine and there != here:
+            raise BadUsage(
+                f"machine {planned.machine!r} is a {there[0]} with {there[1]} CPUs in"
+                f" {folder.name}, but this is a {here[0]} with {here[1]}: two machines would share"
+                " one history; give this one a name of its own with --machine"
+            )
+
+
+def interrupted_run(planned: Run) -> Run:
+    """Give the run that the request continues: an interrupted one, else the planned one itself.
+
+    What older or unreadable runs left is cleared; nobody else holds the lock.
+    """
+    for leftover in sorted(planned.runs.glob(f"{UNFINISHED}*")):
+        journal = units.read_journal(leftover)
+        name = leftover.name.removeprefix(UNFINISHED)
+        published = (planned.runs / name).exists()  # killed just before it was cleared
+        with contextlib.suppress(ValueError):
+            started_at = datetime.datetime.strptime(name.rpartition("-")[2], NAMED_TIME).replace(
+                tzinfo=datetime.UTC
+            )
+            recent = planned.started_at - started_at < CONTINUED_FOR
+            if journal and journal.records and recent and not published:
+                if journal.request == planned.request:
+                    return replace(planned, name=name, started_at=started_at)
+                continue
+        shutil.rmtree(leftover)
+    return planned
