@@ -21,6 +21,9 @@ THREAD_VARIABLES = (
 COMPILING = frozenset({"numba"})
 """What a strategy may bring and still be run before the guard: no BLAS, but compiled on demand."""
 
+MOST_THREADS = 64
+"""The OpenBLAS of NumPy's wheels is built for so many; all builds are given the same number."""
+
 threads = 0
 """Threads that every library may use here."""
 
@@ -99,7 +102,7 @@ def set_thread_variables(wanted: str) -> int:
     """Drop inherited variables and set those that libraries read when they are loaded."""
     for name in [name for name in os.environ if name.startswith(INHERITED)]:
         del os.environ[name]
-    number = available_cpus() if wanted == "all" else int(wanted)
+    number = min(available_cpus(), MOST_THREADS) if wanted == "all" else int(wanted)
     os.environ |= dict.fromkeys(THREAD_VARIABLES, str(number))
     return number
 

@@ -1,4 +1,4 @@
-"""The same convolution when its operands lie in memory, not in a cache."""
+"""The same convolution when its operands have left a core's caches."""
 
 from functools import cache
 

@@ -79,9 +79,11 @@ class Import(_cells.Cells):
     repeat = (3, 10, 2.0)
 
     def timeraw_import_convbench(self) -> str:
+        _process.check_cell(brings=())
         return "import convbench"
 
     def timeraw_import_numba(self) -> str:
+        _process.check_cell(brings=())
         return "import numba"
 
 

@@ -41,7 +41,7 @@ def journal_with(folder: Path, *seconds: float, number: int = 1) -> Journal:
         results = folder / "unit"
         results.mkdir()
         unit = Unit(number + index, "mkl", "1", once=False)
-        record = units.identity(unit) | {"kept": True, "seconds": each}
+        record = units.identity(unit) | {"kept": True, "seconds": each, "cells_left_out": 0}
         journal = journal.append(record, results)
     return journal
 
@@ -94,6 +94,24 @@ def test_a_round_that_has_begun_is_finished(tmp_path: Path) -> None:
     journal = journal_with(tmp_path, 10.0, 10.0)
 
     assert units.affordable(2, journal, 12.0)
+
+
+def test_a_round_that_was_cut_says_nothing_of_the_next(tmp_path: Path) -> None:
+    journal = journal_with(tmp_path, 1.0)
+    journal.records[0]["cells_left_out"] = 3
+
+    assert not units.affordable(2, journal, 1e6)
+
+
+@pytest.mark.parametrize(
+    ("remaining", "expected"), [(None, True), (1e6, True), (250.0, False), (150.0, False)]
+)
+def test_a_unit_is_measured_again_only_where_nothing_is_left_out_for_it(
+    remaining: float | None, expected: bool
+) -> None:
+    first, *to_come = units.of_round(1, ("mkl",), ("1",))
+
+    assert units.time_for_another(first, to_come, 100.0, remaining) is expected
 
 
 def test_shares_of_the_remaining_time_add_up_to_it() -> None:

@@ -33,7 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"convbench: {error.strerror}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("convbench: interrupted; nothing half-done was kept", file=sys.stderr)
+        print(
+            "convbench: interrupted; what was whole is kept, the same command goes on",
+            file=sys.stderr,
+        )
         return 130
 
 

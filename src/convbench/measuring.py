@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from convbench import asv_run, disturbance, machine, units
-from convbench.errors import BadUsage
+from convbench.errors import BadUsage, MeasureFailed
 from convbench.run_facts import assemble_facts, now, time_text
 from convbench.runs import Run
 from convbench.units import Journal, Record, Unit
@@ -164,9 +164,8 @@ def _measure_unit(
     record, results = _attempt(place, journal, unit, to_come, remaining, say)
     if not record["disturbed"]:
         return journal.append(record, results)
-    needed = 2 * record["seconds"] + sum(other.typical_seconds for other in to_come)
-    affordable = not place.planned.quick and (remaining is None or remaining > needed)
-    if record["attempt"] == 1 and affordable:
+    again = record["attempt"] == 1 and not place.planned.quick
+    if again and units.time_for_another(unit, to_come, record["seconds"], remaining):
         say(f"  disturbed ({record['disturbed']}): measuring it once more")
         shutil.rmtree(results)
         shutil.copytree(journal.results, results)
@@ -207,6 +206,11 @@ def _attempt(
     started_at, start = now(), time.monotonic()
     before = disturbance.snapshot()
     exit_code = place.asv(words, results, say, config=config, variables=variables)
+    if exit_code == asv_run.SOME_BENCHMARKS_FAILED and not any(facts.glob("*.json")):
+        raise MeasureFailed(  # asv's code for a failed build or import as well
+            f"no process of {unit.name} measured anything: {asv_run.complaint(place.log)};"
+            f" asv's output is in {place.log}"
+        )
     measured = disturbance.between(before, disturbance.snapshot())
     left_out = facts / LEFT_OUT
     record = units.identity(unit) | {
@@ -235,7 +239,9 @@ def _publish(place: Workplace, journal: Journal, context: dict[str, Any]) -> Non
     whole = planned.unfinished / "whole"
     shutil.rmtree(whole, ignore_errors=True)
     shutil.copytree(journal.results, whole)
-    (whole / "facts.json").write_text(json.dumps(document, indent=1) + "\n")
+    # A command line may hold bytes that are no text.
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    (whole / "facts.json").write_bytes(text.encode(errors="replace") + b"\n")
     shutil.copy(place.log, whole / "asv.log")
     whole.rename(planned.runs / planned.name)
     shutil.rmtree(planned.unfinished)

@@ -139,6 +139,11 @@ def existing_run(planned: Run) -> str | None:
         request = facts["request"]
         if request["quick"] or request["bench"]:
             continue
+        budget = planned.budget_minutes
+        if facts["budget"]["cells_left_out"] and (
+            budget is None or budget > request["budget_minutes"]
+        ):
+            continue  # there is time now for what was left out
         same = ("commit", "machine", "environment_type", "environments_sha256")
         if (
             all(request.get(key) == wanted[key] for key in same)
@@ -150,15 +155,28 @@ def existing_run(planned: Run) -> str | None:
 
 
 def check_machine(planned: Run, host: machine.Host) -> None:
-    """Refuse to file results of another processor under a name that has been used already."""
-    here = (host.cpu, host.cpus)
+    """Refuse to file results of another machine under a name that has been used already.
+
+    Another processor is another machine; so is, for what is measured with all threads, the same one
+    with another number of them.
+    """
+    name_it = "give this one a name of its own with --machine"
     for folder, facts in published_facts(planned.runs):
-        there = (facts["host"]["cpu"], facts["host"]["cpus"])
-        if facts["machine"] == planned.machine and there != here:
+        if facts["machine"] != planned.machine:
+            continue
+        there = facts["host"]
+        if (there["cpu"], there["cpus"]) != (host.cpu, host.cpus):
             raise BadUsage(
-                f"machine {planned.machine!r} is a {there[0]} with {there[1]} CPUs in"
-                f" {folder.name}, but this is a {here[0]} with {here[1]}: two machines would share"
-                " one history; give this one a name of its own with --machine"
+                f"machine {planned.machine!r} is a {there['cpu']} with {there['cpus']} CPUs in"
+                f" {folder.name}, but this is a {host.cpu} with {host.cpus}: two machines would"
+                f" share one history; {name_it}"
+            )
+        counts = len(there["affinity"]), len(host.affinity)
+        both = "all" in planned.threads and "all" in facts["request"]["threads"]
+        if both and counts[0] != counts[1]:
+            raise BadUsage(
+                f"all threads of machine {planned.machine!r} are {counts[0]} in {folder.name}, but"
+                f" {counts[1]} may be used here: measure with --threads 1, or {name_it}"
             )
 
 

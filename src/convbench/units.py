@@ -9,7 +9,7 @@ killed goes on after the last of them.
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ ROUNDS = 2
 MOST_ROUNDS = 5
 """Rounds that a budget is spent on at most; what is left then is left."""
 
-TYPICAL_SECONDS = {(False, True): 110, (False, False): 65, (True, True): 105, (True, False): 8}
+TYPICAL_SECONDS = {(False, True): 115, (False, False): 62, (True, True): 90, (True, False): 7}
 """Time of a unit by (once, one thread), on two cores: how a budget is shared, no promise."""
 
 JOURNAL = "journal.json"
@@ -168,8 +168,28 @@ def affordable(number: int, journal: Journal, budget_seconds: float | None) -> b
         return True
     if budget_seconds is None:
         return number <= ROUNDS
+    before = [record for record in journal.accepted() if record["round"] == number - 1]
+    if any(record["cells_left_out"] for record in before):
+        return False  # it was cut to the budget, and says nothing of a whole round's time
     needed = journal.round_seconds(number - 1)
     return number <= MOST_ROUNDS and journal.seconds() + needed <= budget_seconds
+
+
+def time_for_another(
+    unit: Unit, to_come: Sequence[Unit], seconds: float, remaining_seconds: float | None
+) -> bool:
+    """Tell whether a unit that took so long can be measured again without leaving cells out.
+
+    The time that remains is counted from before the first attempt; what comes after is expected to
+    be as much slower than typical as this unit was.
+    """
+    if remaining_seconds is None:
+        return True
+    pace = max(seconds / unit.typical_seconds, 1.0)
+    later = pace * sum(other.typical_seconds for other in to_come)
+    left = remaining_seconds - seconds
+    fits = unit.round > 1 or share_seconds(unit, to_come, left) >= seconds
+    return fits and left >= seconds + later
 
 
 def share_seconds(unit: Unit, to_come: Iterable[Unit], remaining_seconds: float) -> float:

@@ -69,6 +69,7 @@ class FakeAsv:
     says: str = "asv: done"
     with_facts: bool = True
     before_end: Callable[[Path], None] = lambda _: None
+    created: int = 0
     calls: list[tuple[str, str, bool]] = field(default_factory=list)
     variables: list[Mapping[str, str]] = field(default_factory=list)
 
@@ -84,6 +85,9 @@ class FakeAsv:
     ) -> int:
         assert lock > 2
         config = json.loads((folder / "asv.conf.json").read_text())
+        if arguments[-1] == "just-discover":
+            self.created += 1
+            return 0
         (build,) = config["matrix"]["env"]["CONVBENCH_BLAS"]
         (threads,) = config["matrix"]["env_nobuild"]["CONVBENCH_THREADS"]
         once = "(?=(?:accuracy" in arguments[arguments.index("--bench") + 1]
@@ -175,6 +179,10 @@ def test_a_run_says_what_it_takes_to_repeat_it(project: Path, asv: FakeAsv) -> N
     [
         ({"exit_code": 1}, "exit code 1: asv: done"),
         ({"with_facts": False}, r"results of \['mkl-1', 'openblas-1'\].*processes were none"),
+        (
+            {"with_facts": False, "exit_code": 2},
+            "no process of round 1, openblas.*measured anything",
+        ),
     ],
 )
 def test_a_run_that_went_wrong_is_not_published_and_leaves_its_log(
@@ -331,7 +339,8 @@ def test_the_budget_is_shared_by_the_units_of_the_first_round(project: Path, asv
     measure.run(request(project, "--budget-minutes", "1e-9"), print)
 
     (folder,) = published(project)
-    assert all("CONVBENCH_DEADLINE" in variables for variables in asv.variables)
+    timed = [variables for variables in asv.variables if "CONVBENCH_DEADLINE" in variables]
+    assert len(timed) == 4
     assert facts_of(folder)["budget"]["rounds"] == 1
     assert facts_of(folder)["budget"]["cells_left_out"] == 4 * 3
 
@@ -342,6 +351,7 @@ def test_a_budget_is_spent_on_further_rounds(project: Path, asv: FakeAsv) -> Non
     (folder,) = published(project)
     assert facts_of(folder)["budget"]["rounds"] == 5
     assert sum("CONVBENCH_DEADLINE" in variables for variables in asv.variables) == 4
+    assert asv.created == 1  # environments, before the budget counts
 
 
 def test_a_measured_commit_is_not_measured_again_unless_asked(project: Path, asv: FakeAsv) -> None:
@@ -411,6 +421,34 @@ def test_another_processor_under_a_used_name_is_refused(
 
     assert len(asv.calls) == calls
     assert measure.run(request(project, "--machine", "second"), print) == 0
+
+
+def test_another_number_of_all_threads_is_refused(
+    project: Path, asv: FakeAsv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure.run(request(project, "--threads", "all"), print)
+    here = machine.host()
+    monkeypatch.setattr(machine, "host", lambda: replace(here, affinity=[*here.affinity, 99]))
+
+    with pytest.raises(BadUsage, match=r"all threads of machine 'bench' are \d+ in .*--threads 1"):
+        measure.run(request(project, "--threads", "all", "--again"), print)
+
+    assert measure.run(request(project, "--threads", "1"), print) == 0
+    assert asv.calls[-1][1] == "1"
+
+
+def test_what_a_small_budget_left_out_is_measured_with_a_larger_one(
+    project: Path, asv: FakeAsv
+) -> None:
+    asv.before_end = lambda facts: (facts / measuring.LEFT_OUT).write_bytes(b".") and None
+    measure.run(request(project, "--budget-minutes", "1e-9"), print)
+
+    same, larger = (
+        measure.plan(request(project, "--budget-minutes", minutes)) for minutes in ("1e-9", "10")
+    )
+
+    assert runs.existing_run(same) is not None
+    assert runs.existing_run(larger) is None
 
 
 def test_two_measurements_at_once_are_refused(project: Path, asv: FakeAsv) -> None:

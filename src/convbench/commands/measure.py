@@ -86,6 +86,8 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
                 measuring.create_environments(place, say)
                 return 0
             say(f"measuring {planned.commit[:8]} on {planned.machine}{_budget(planned)}")
+            if planned.budget_minutes is not None:
+                measuring.create_environments(place, say)  # which the budget is not meant for
             measuring.measure(place, say)
     return _finish(arguments, planned.name)
 

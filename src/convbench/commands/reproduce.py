@@ -94,7 +94,8 @@ def look_up(store: Path, values: pd.DataFrame, point: points.Point) -> Stored:
     of_machine = machines[
         (machines["machine"] == row["machine"]) & (machines["project"] == row["project"])
     ]
-    same_run = values[(values["run"] == row["run"]) & (values["machine"] == row["machine"])]
+    place = ["project", "machine", "run", "environment"]
+    beside = values[(values[place].fillna("") == row[place].fillna("")).all(axis=1)]
     host = of_machine["host_json"].dropna()
     return Stored(
         row=row,
@@ -104,7 +105,7 @@ def look_up(store: Path, values: pd.DataFrame, point: points.Point) -> Stored:
             float(row["value"]),
             float(row["ci_low"]),
             float(row["ci_high"]),
-            null_control(same_run).spread,
+            null_control(beside).spread,
         ),
     )
 
@@ -120,7 +121,8 @@ def command_words(stored: Stored) -> list[str]:
         provider = str(row["environment"]).partition("-")[0]
         return ["asv", "run", f"{row['commit']}^!", "-E", provider, "--bench", cell]
     words = ["convbench", "measure", str(row["commit"]), "--machine", str(row["machine"])]
-    words += ["--environment-type", str(stored.run["environment_type"])]
+    if isinstance(provider := stored.run["environment_type"], str) and provider:
+        words += ["--environment-type", provider]
     words += ["--blas", str(row["blas"]), "--threads", str(row["threads"])]
     return [*words, "--bench", cell]
 
@@ -129,11 +131,12 @@ def description(stored: Stored) -> list[str]:
     """Say what is stored."""
     row, unit = stored.row, str(stored.row["unit"])
     where = f"on {row['machine']}" + (f", {stored.machine['cpu']}" if stored.machine else "")
+    when = "" if pd.isna(row["started_at"]) else f"{row['started_at']:%Y-%m-%d %H:%M} UTC "
     low, high = stored.expected.low, stored.expected.high
     lines = [
         f"value:    {quantity(float(row['value']), unit)}",
         f"expected: {quantity(low, unit)} to {quantity(high, unit)} in 99 of 100 repetitions",
-        f"measured: {row['started_at']:%Y-%m-%d %H:%M} UTC {where}, {row['blas_identity']},"
+        f"measured: {when}{where}, {row['blas_identity'] or 'BLAS unknown'},"
         f" threads: {row['threads']}",
         f"commit:   {row['commit']}",
     ]
@@ -189,10 +192,17 @@ def measured_again(
 def compare(stored: Stored, again: "pd.Series[Any]", say: Say) -> int:
     """Say whether the new value is as expected: 0, or 1 where it is not."""
     value, unit = float(again["value"]), str(stored.row["unit"])
-    if again["blas_identity"] != stored.row["blas_identity"]:
-        say(f"note:     {stored.row['blas_identity']} then, {again['blas_identity']} now")
+    then, now = (_library(row) for row in (stored.row, again))
+    if then != now:
+        say(f"note:     {' '.join(then)} then, {' '.join(now)} now")
     agrees = stored.expected.holds(value)
     ratio = value / float(stored.row["value"]) if stored.row["value"] else math.nan
     verdict = "agrees" if agrees else "does not agree"
     say(f"now:      {quantity(value, unit)}, {ratio:.3f} times the stored value: it {verdict}")
     return 0 if agrees else 1
+
+
+def _library(row: "pd.Series[Any]") -> tuple[str, str]:
+    """Give a BLAS's identity and the short hash of its file, which `load` may have joined."""
+    digest = row["blas_sha256"] if isinstance(row["blas_sha256"], str) else ""
+    return str(row["blas_identity"]).removesuffix(f" ({digest})"), digest
