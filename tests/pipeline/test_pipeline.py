@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import time
 from pathlib import Path
@@ -13,32 +14,41 @@ from agreement import Figures, assert_agrees
 from pipeline_project import MACHINE, PROBLEMS, STRATEGIES, Project
 from wheel_records import assert_record_is_true
 
+import convbench
 from convbench import results, wheels
 
 # One file, hence one worker, in order: they share one run, and the last test spoils it.
 pytestmark = pytest.mark.pipeline
 
 
-def facts(project: Project) -> dict[str, dict[str, Any]]:
+def facts(project: Project, blas: str, threads: str = "1") -> dict[str, Any]:
     document = json.loads((project.run / "facts.json").read_text())
-    return {facts["blas"]: facts for facts in document["environments"].values()}
+    (told,) = [
+        facts
+        for facts in document["environments"].values()
+        if (facts["blas"], facts["threads_claimed"]) == (blas, threads)
+    ]
+    return dict(told)
 
 
+@pytest.mark.parametrize("threads", ["1", "all"])
 @pytest.mark.parametrize("blas", ["openblas", "mkl"])
-def test_each_environment_ran_on_the_blas_it_claims_with_one_thread(
-    project: Project, blas: str
+def test_each_environment_ran_on_the_blas_and_the_threads_it_claims(
+    project: Project, blas: str, threads: str
 ) -> None:
-    told = facts(project)[blas]
+    told = facts(project, blas, threads)
+    number = 1 if threads == "1" else len(os.sched_getaffinity(0))
 
     assert told["guard"] == "ok"
     assert {library["family"] for library in told["libraries"]} == {blas}
-    assert {library["threads"] for library in told["libraries"] if library["version"]} == {1}
+    assert {library["threads"] for library in told["libraries"] if library["version"]} == {number}
+    assert len(told["cpus"]) == number
     assert told["packages"]["numpy"].endswith("+mkl") == (blas == "mkl")
     assert told["packages"]["scipy"].endswith("+mkl") == (blas == "mkl")
 
 
 def test_unsupported_cells_are_skipped_and_nothing_failed(project: Project) -> None:
-    told = facts(project)["openblas"]["cells"]
+    told = facts(project, "openblas")["cells"]
     unsupported = {
         (cell["strategy"], cell["problem"])
         for cell in told
@@ -53,12 +63,19 @@ def test_unsupported_cells_are_skipped_and_nothing_failed(project: Project) -> N
 
     runs = values[values["benchmark"] == "run.Float32.time_run"]
     runs = runs[runs["problem"].isin(PROBLEMS) & runs["strategy"].isin(STRATEGIES)]
-    skipped = runs[runs["status"] == "skipped"]
     assert set(values["status"]) == {"ok", "skipped"}
-    assert set(zip(skipped["strategy"], skipped["problem"], strict=True)) == unsupported
     assert set(values["blas"]) == {"openblas", "mkl"}
-    assert len(runs) == 2 * len(STRATEGIES) * len(PROBLEMS)
+    assert len(runs) == 2 * 2 * len(STRATEGIES) * len(PROBLEMS)
     assert unsupported
+    of_one_thread = {
+        (strategy, problem)
+        for strategy in STRATEGIES
+        for problem in PROBLEMS
+        if not convbench.STRATEGIES[strategy].threaded
+    }
+    for threads, expected in (("1", unsupported), ("all", unsupported | of_one_thread)):
+        skipped = runs[(runs["status"] == "skipped") & (runs["threads"] == threads)]
+        assert set(zip(skipped["strategy"], skipped["problem"], strict=True)) == expected
 
 
 @pytest.fixture(scope="module")

@@ -303,6 +303,25 @@ def test_without_a_commit_each_version_stands_at_its_newest(
     watched.page.close()
 
 
+def test_environments_that_share_a_version_have_a_point_each(browser: Any, tmp_path: Path) -> None:
+    store = versions_store()
+    store.rows += [
+        made | {"environment": f"{made['environment']}-other", "value": 20.0}
+        for made in store.rows
+        if made["run"] == "run-0-openblas-0"
+    ]
+    site = write_site(store.measurements(), tmp_path / "site").as_uri()
+    watched = Watched(browser, "light")
+
+    watched.open(f"{site}#/history?{ALONG_VERSIONS}&at=000000a1", "history")
+
+    shared = [row for row in table_rows(watched) if row[0] == VERSIONS["openblas"][0]]
+    assert [row[3].split(" [")[0] for row in shared] == ["10.0 s", "20.0 s"]
+    note = watched.page.locator("#history-notes li").first.inner_text()
+    assert note.startswith("openblas: 3 BLAS versions, at commit")
+    watched.page.close()
+
+
 def test_one_version_of_each_build_is_no_axis(browser: Any, sites: dict[str, str]) -> None:
     watched = Watched(browser, "light")
 

@@ -51,7 +51,7 @@ def test_the_null_control_is_said_in_words() -> None:
     assert trust.title == "0 of 16 equal pairs called different"
     assert "the same call twice, under two labels" in trust.sentences[0]
     # 16 pairs without an alarm: 1 - 0.05 ** (1/16), by hand.
-    assert "below 17 % with 95 % confidence" in trust.sentences[0]
+    assert "such a comparison is below 17 % with 95 % confidence" in trust.sentences[0]
 
 
 def test_pairs_whose_intervals_lie_apart_are_counted() -> None:
@@ -154,6 +154,29 @@ def test_newest_numbers_of_a_disturbed_run_are_doubted() -> None:
     measured = [row for row in trusted_store().rows if row["run"] == "run-3"]
     assert caveat.numbers == sum(row["status"] == "ok" for row in measured)
     assert caveat.reasons == (f"it was disturbed ({DISTURBED})", DIRTY)
+
+
+@pytest.mark.parametrize(
+    ("disturbed", "dirty", "partly"),
+    [
+        ("1 of 4 units: other processes", False, True),
+        ("2 of 12 units, 1 of them measured twice: other processes", False, True),
+        ("4 of 4 units: other processes", False, False),
+        ("1 of 4 units: other processes", True, False),  # all of it had changes
+        ("other processes", False, False),
+    ],
+)
+def test_of_a_partly_disturbed_run_at_most_all_numbers_are_doubtful(
+    disturbed: str, dirty: bool, partly: bool
+) -> None:
+    store = trusted_store()
+    store.tables["runs"][-1] |= {"disturbed": disturbed, "dirty": dirty}
+
+    (caveat,) = overview_of(store).caveats
+
+    assert caveat.partly == partly
+    html = site_files(store.measurements())["index.html"]
+    assert ("⚠ Up to " in html) == partly
 
 
 def test_a_disturbed_run_that_was_measured_again_is_doubted_no_more() -> None:

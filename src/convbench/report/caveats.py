@@ -1,5 +1,6 @@
 """Newest numbers that deserve a second look: their run was disturbed, or was not of a commit."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,18 +9,24 @@ from convbench.report.measurements import Measurements, is_true, minute
 from convbench.report.naming import records
 from convbench.report.series import Series
 
+_UNITS = re.compile(r"(\d+) of (\d+) units")  # how a run says how much of it was disturbed
 DIRTY = "its source had changes that the commit does not have"
 
 
 @dataclass(frozen=True, slots=True)
 class Caveat:
-    """A run whose numbers are the newest of some histories, and what speaks against them."""
+    """A run whose numbers are the newest of some histories, and what speaks against them.
+
+    `partly` tells that only some units of the run were disturbed: which numbers they gave is not
+    known, so `numbers` is the most that can be doubtful.
+    """
 
     machine: str
     run: str
     commit: str
     started: str
     numbers: int
+    partly: bool
     reasons: tuple[str, ...]
 
 
@@ -47,5 +54,12 @@ def caveats(measurements: Measurements, series: Sequence[Series]) -> tuple[Cavea
         )
         if reasons and newest[key]:
             started = minute(row["started_at"])
-            found.append(Caveat(*key, str(row["commit"])[:8], started, newest[key], reasons))
+            partly = not is_true(row["dirty"]) and _is_part(measurements.disturbed[key])
+            commit = str(row["commit"])[:8]
+            found.append(Caveat(*key, commit, started, newest[key], partly, reasons))
     return tuple(found)
+
+
+def _is_part(disturbed: str) -> bool:
+    units = _UNITS.match(disturbed)
+    return units is not None and int(units[1]) < int(units[2])

@@ -29,12 +29,13 @@ class ChampionRow:
 
 @dataclass(frozen=True, slots=True)
 class Champions:
-    """Who wins where, on one machine and with one dtype."""
+    """Who wins where, on one machine and with one dtype; of all threads if a column is."""
 
     columns: tuple[str, ...]
     dtype: str
     machine: str
     rows: tuple[ChampionRow, ...]
+    of_all_threads: bool
 
 
 def build_champions(matrices: Sequence[Matrix]) -> Champions | None:
@@ -47,7 +48,13 @@ def build_champions(matrices: Sequence[Matrix]) -> Champions | None:
         ChampionRow(head, tuple(_champion(one, head.problem) for one in shown))
         for head in first.heads
     )
-    return Champions(tuple(one.line for one in shown), first.dtype, first.machine, rows)
+    return Champions(
+        tuple(one.line for one in shown),
+        first.dtype,
+        first.machine,
+        rows,
+        any(one.of_all_threads for one in shown),
+    )
 
 
 def _champion(matrix: Matrix, problem: str) -> Champion | None:

@@ -64,6 +64,7 @@ class Matrix:
     wins: tuple[Win, ...]
     notes: tuple[Note, ...]
     counts: Mapping[str, int]
+    of_all_threads: bool
 
 
 def build_matrices(measurements: Measurements, series: Sequence[Series]) -> tuple[Matrix, ...]:
@@ -128,6 +129,7 @@ def _build_matrix(
         tuple(wins[problem] for problem in problems if problem in wins),
         _notes(rows, problems),
         {status: statuses.count(status) for status in (OK, FAILED, SKIPPED, MISSING)},
+        measurements.uses_all_threads(machine, name),
     )
 
 

@@ -23,6 +23,9 @@ from convbench.stats.null_control import BENCHMARK as NULL_CONTROL
 
 TABLES = ("benchmarks", "machines", "environments", "problems", "cells", "runs", "events")
 
+ALL_THREADS = "all"
+"""What stands for the number of threads of an environment that took all there were."""
+
 
 @dataclass(frozen=True, slots=True)
 class Commit:
@@ -87,6 +90,10 @@ class Measurements:
         """One row of each machine and line: its environment, BLAS and threads are the line's."""
         rows = self.newest.drop_duplicates(["machine", "line"], keep="last")
         return {(row["machine"], row["line"]): row for row in records(rows)}
+
+    def uses_all_threads(self, machine: str, line: str) -> bool:
+        """Whether a line was measured with all threads."""
+        return text(self.rows_of_lines[machine, line]["threads"]) == ALL_THREADS
 
     def place(self, machine: str, line: str) -> str:
         """Say where a history was measured, without words that are the same for all."""

@@ -47,26 +47,32 @@ def name_units(values: pd.DataFrame) -> pd.Series:
 def name_lines(values: pd.DataFrame) -> pd.Series:
     """Name each row's line by as few words as tell the lines of its machine apart.
 
-    No two environments share a line: `detect` searches each on its own.
+    Threads are named on all machines or on none, so that equal lines have equal names. No two
+    environments share a line: `detect` searches each on its own.
     """
     parts = values[["machine", "environment", "blas", "threads", "blas_identity"]].fillna("")
     distinct = parts.drop_duplicates()
+    several_threads = len(set(distinct[distinct["blas"] != ""]["threads"])) > 1
     names = {}
     for _, rows in distinct.groupby("machine"):
-        several_threads = len(set(rows["threads"])) > 1
         identities = rows[rows["blas_identity"] != ""].groupby("blas")["blas_identity"].nunique()
         for row in records(rows):
             words = [row["blas"] or row["environment"]]
             if row["blas"] and identities.get(row["blas"], 0) > 1 and row["blas_identity"]:
                 words.append(row["blas_identity"])
             if row["blas"] and several_threads and row["threads"]:
-                words.append("1 thread" if row["threads"] == "1" else f"{row['threads']} threads")
+                words.append(name_threads(row["threads"]))
             names[tuple(row.values())] = " · ".join(words)
         names |= _tell_apart(
             {tuple(row.values()): names[tuple(row.values())] for row in records(rows)}
         )
     keys = zip(*(parts[column] for column in parts.columns), strict=True)
     return pd.Series([names[key] for key in keys], index=values.index, dtype="object")
+
+
+def name_threads(threads: str) -> str:
+    """Write a number of threads, or `all`, in words."""
+    return "1 thread" if threads == "1" else f"{threads} threads"
 
 
 def _tell_apart(names: Mapping[tuple[str, ...], str]) -> dict[tuple[str, ...], str]:

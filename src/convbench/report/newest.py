@@ -64,7 +64,12 @@ def newest_values(measurements: Measurements, series: Sequence[Series]) -> Newes
         {(line.machine, line.name) for one in series for line in one.lines},
         key=lambda line: (line[0], line in measurements.outdated, line_order(line[1])),
     )
-    shown = lines[:MOST_COLUMNS]
+    # All threads hold few strategies: one thread goes first where there is no room for both.
+    ranked_lines = sorted(
+        lines,
+        key=lambda line: (line in measurements.outdated, measurements.uses_all_threads(*line)),
+    )
+    shown = [line for line in lines if line in ranked_lines[:MOST_COLUMNS]]
     several = len({machine for machine, _ in lines}) > 1
     names = len({name for _, name in lines}) > 1
     columns = tuple(

@@ -70,7 +70,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One measure with one set of parameters, on every line that measured it."""
+    """One measure with one set of parameters, on every line that measured it.
+
+    A line that was always skipped is among them only where all were.
+    """
 
     measure: str
     benchmark: str
@@ -120,9 +123,13 @@ def _build_series(
     changes: Changes,
 ) -> Series:
     label = ", ".join(f"{name}={value}" for name, value in params)
-    ordered = sorted(lines, key=lambda key: (key[0], line_order(key[1])))
-    newest = lines[ordered[0]][-1]
-    histories = _histories([row for key in ordered for row in lines[key]])
+    every = sorted(lines, key=lambda key: (key[0], line_order(key[1])))
+    histories = _histories([row for key in every for row in lines[key]])
+    built = {key: _build_line(*key, lines[key], label, changes, histories) for key in every}
+    # asv writes what a run did not select as it writes a skip. Where another line has an outcome,
+    # a line of skips alone is taken for that: it is no history.
+    shown = {key: line for key, line in built.items() if not line.always_skipped} or built
+    newest = lines[next(iter(shown))][-1]
     return Series(
         measure=measure,
         benchmark=benchmark,
@@ -131,7 +138,7 @@ def _build_series(
         problem=newest["problem"],
         dtype=newest["dtype"],
         unit=newest["unit"],
-        lines=tuple(_build_line(*key, lines[key], label, changes, histories) for key in ordered),
+        lines=tuple(shown.values()),
     )
 
 

@@ -134,8 +134,8 @@ def _sentences(control: NullControl) -> tuple[str, ...]:
     return (
         "The null control measures the same call twice, under two labels, as any other two "
         f"benchmarks: {counted(control.pairs, 'pair')} in {runs}, {control.alarms} called "
-        f"different. The true false-alarm rate is below {percentage(control.upper)} with 95 % "
-        "confidence.",
+        f"different. The false-alarm rate of such a comparison is below "
+        f"{percentage(control.upper)} with 95 % confidence.",
         f"Two measurements of one call differ by {apart(control.spread)} in the median and "
         f"by {apart(control.largest)} at most: a difference of that size between two "
         "strategies or two builds says nothing.",

@@ -9,18 +9,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from convbench.report.measurements import Measurements
-from convbench.report.naming import line_order
-from convbench.report.readable import counted
+from convbench.report.naming import line_order, name_threads
 
 
 def families(measurements: Measurements) -> Mapping[tuple[str, str], str]:
     """Name the family of each machine and line; empty where no BLAS version is known."""
     rows = measurements.rows_of_lines
-    threads: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for (machine, _), row in rows.items():
-        threads[machine, row["blas"]].add(row["threads"])
+    threads: dict[str, set[str]] = defaultdict(set)
+    for row in rows.values():
+        threads[row["blas"]].add(row["threads"])
     return {
-        (machine, line): _family(row["blas"], row["threads"], len(threads[machine, row["blas"]]))
+        (machine, line): _family(row["blas"], row["threads"], len(threads[row["blas"]]))
         if row["blas"] and row["blas_identity"]
         else ""
         for (machine, line), row in rows.items()
@@ -45,8 +44,7 @@ def natural(text: str) -> tuple[tuple[bool, int, str], ...]:
 
 
 def _family(blas: str, threads: str, several: int) -> str:
-    words = counted(int(threads), "thread") if threads.isdigit() else threads
-    return f"{blas} · {words}" if several > 1 and words else blas
+    return f"{blas} · {name_threads(threads)}" if several > 1 and threads else blas
 
 
 def _unique(names: Iterable[str]) -> list[str]:

@@ -63,7 +63,7 @@
   const runOf = (line, i) => meta.runs[Array.isArray(line.runs) ? line.runs[i] : line.runs + i];
   const isSpoilt = (line, i) => line.y[i] !== null && runOf(line, i).length > 1;
 
-  // Families with a line for each version become lines over the versions: one point for each, at
+  // Families with a line for each version become lines over the versions: a point for each, at
   // one commit or at the version's newest. Points keep the commit and the run that they come from.
   function familiesOf(lines) {
     const families = new Map();
@@ -78,11 +78,13 @@
   function byVersion(families, wanted) {
     const rank = new Map(versionsOf(families.flat()).map((one, at) => [one, at]));
     return families.map((members) => {
-      const points = versionsOf(members).map((version) => {
+      const points = versionsOf(members).flatMap((version) => {
         const found = members.filter((line) => line.identity === version).flatMap((line) => line.x.map((x, i) => ({ line, x, i })))
           .filter(({ line, x, i }) => (wanted === null ? line.y[i] !== null : x === wanted));
-        return found.reduce((a, b) => (a && a.x > b.x ? a : b), null);
-      }).filter(Boolean);
+        // Environments that share a version have a point each.
+        const last = Math.max(...found.map(({ x }) => x));
+        return found.filter(({ x }) => x === last);
+      });
       const column = (name) => points.map(({ line, i }) => (line[name] ? line[name][i] : null));
       return {
         machine: members[0].machine, name: members[0].family, like: members[0].name, versions: points.map(({ line }) => line.identity),
@@ -119,7 +121,7 @@
     if (line.versions) {
       const hashes = [...new Set(line.commits.map((x) => meta.commits[x][0].slice(0, 8)))];
       const where = hashes.length > 1 ? `each at its newest commit (${hashes.join(", ")}), so the code may differ too` : `at commit ${hashes[0]}`;
-      return `${line.label}: ${readable.counted(line.x.length, "BLAS version")}, ${where}`;
+      return `${line.label}: ${readable.counted(new Set(line.versions).size, "BLAS version")}, ${where}`;
     }
     const measured = line.searched ?? line.y.filter((value) => value !== null).length;
     const changes = line.changes || [];
