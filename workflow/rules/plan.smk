@@ -67,8 +67,10 @@ onstart:
     commits = sum(not Path(stamp).exists() for stamp in measured_commits({}))
     if commits:
         minutes = config["budget_minutes"]
-        print(f"planned: {commits} commits to measure, {minutes:g} minutes each")
+        counted = f"{commits} commit{'' if commits == 1 else 's'}"
+        print(f"planned: {counted} to measure, {minutes:g} minutes each", flush=True)
 
 
 onsuccess:
-    print(f"real: {(time.monotonic() - STARTED_AT) / 60:.1f} minutes for everything")
+    minutes = (time.monotonic() - STARTED_AT) / 60
+    print(f"real: {minutes:.1f} minutes for everything", flush=True)
