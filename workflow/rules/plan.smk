@@ -68,7 +68,9 @@ onstart:
     if commits:
         minutes = config["budget_minutes"]
         counted = f"{commits} commit{'' if commits == 1 else 's'}"
-        print(f"planned: {counted} to measure, {minutes:g} minutes each", flush=True)
+        print(
+            f"planned: {counted} to measure, {minutes:g} minutes each", flush=True
+        )
 
 
 onsuccess:
