@@ -252,6 +252,7 @@ def _closing_words(planned: Run, journal: Journal) -> str:
     plan = "" if planned.budget_minutes is None else f" of {planned.budget_minutes:g} planned"
     rounds = max(record["round"] for record in journal.records)
     return (
-        f"measured {planned.commit[:8]} on {planned.machine}: {rounds} round{'' if rounds == 1 else 's'} in"
-        f" {minutes:.1f} minutes{plan}: {planned.runs / planned.name}"
+        f"measured {planned.commit[:8]} on {planned.machine}:"
+        f" {rounds} round{'' if rounds == 1 else 's'} in {minutes:.1f} minutes{plan}:"
+        f" {planned.runs / planned.name}"
     )
