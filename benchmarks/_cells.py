@@ -48,7 +48,7 @@ def cell(strategy_name: str, problem_name: str, dtype: str) -> tuple[Any, ...]:
     if reason := strategy.unsupported(problem):
         raise SkipNotImplemented(reason)
     # Generated, hence written to: no page of an operand is touched for the first time in a sample.
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(_process.SEED)
     x = rng.standard_normal(problem.input_shape, dtype=dtype)
     weights = rng.standard_normal(problem.weights_shape, dtype=dtype)
     try:

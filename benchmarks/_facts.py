@@ -15,7 +15,7 @@ from typing import Any
 
 from convbench import STRATEGIES, ConvProblem
 
-from . import _axes
+from . import _axes, _process
 from ._today import blas, workloads
 
 PACKAGES = (
@@ -45,6 +45,7 @@ def write(refused: str | None, threads: int, cpus: Iterable[int]) -> None:
         "lapack": blas.lapack(),
         "libraries": [dataclasses.asdict(library) for library in blas.loaded_blas()],
         "packages": packages(),
+        "seed": _process.SEED,
         "problems": problems(),
         "cells": [
             cell(strategy, problem, dtype)

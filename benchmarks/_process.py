@@ -21,6 +21,9 @@ THREAD_VARIABLES = (
 COMPILING = frozenset({"numba"})
 """What a strategy may bring and still be run before the guard: no BLAS, but compiled on demand."""
 
+SEED = 0
+"""Of the random operands of every cell; it is filed with the results."""
+
 MOST_THREADS = 64
 """The OpenBLAS of NumPy's wheels is built for so many; all builds are given the same number."""
 

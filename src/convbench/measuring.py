@@ -205,10 +205,12 @@ def _attempt(
     config = asv_run.with_builds(planned.config, [unit.blas], [unit.threads])
     started_at, start = now(), time.monotonic()
     before = disturbance.snapshot()
+    log_start = place.log.stat().st_size if place.log.exists() else 0
     exit_code = place.asv(words, results, say, config=config, variables=variables)
     if exit_code == asv_run.SOME_BENCHMARKS_FAILED and not any(facts.glob("*.json")):
+        complaint = asv_run.complaint(place.log, log_start)
         raise MeasureFailed(  # asv's code for a failed build or import as well
-            f"no process of {unit.name} measured anything: {asv_run.complaint(place.log)};"
+            f"no process of {unit.name} measured anything: {complaint};"
             f" asv's output is in {place.log}"
         )
     measured = disturbance.between(before, disturbance.snapshot())

@@ -17,9 +17,6 @@ from convbench.errors import MeasureFailed
 from convbench.runs import FACTS_FORMAT, Run, lock_sha256
 from convbench.units import Journal
 
-SEED = 0
-"""Seed of the operands that the benchmarks generate."""
-
 MEASURED_FILES = ("src", "benchmarks", "asv.conf.json", "requirements.lock")
 """What a measurement depends on in the work tree: uncommitted changes there make it dirty."""
 
@@ -41,6 +38,7 @@ def assemble_facts(
     results = sorted((journal.results / planned.machine).glob(f"{planned.commit[:8]}-*.json"))
     measured = {json.loads(file.read_text())["env_name"] for file in results}
     problems = told[0].pop("problems") if told else {}
+    seeds = {facts.pop("seed", None) for facts in told}
     environments = {}
     for facts in told:
         facts.pop("problems", None)
@@ -67,7 +65,8 @@ def assemble_facts(
         "asv_exit_code": max(record["asv_exit_code"] for record in records),
         "asv_version": metadata.version("asv"),
         "host": asdict(machine.host()),
-        "provenance": provenance(planned),
+        # Every process is of one suite, hence of one seed.
+        "provenance": provenance(planned) | {"seed": seeds.pop() if len(seeds) == 1 else None},
         "budget": {
             "minutes": planned.budget_minutes,
             "measured_minutes": round(journal.seconds() / 60, 2),
@@ -107,7 +106,6 @@ def provenance(planned: Run) -> dict[str, Any]:
         "dirty": bool(status.stdout.strip()),
         "lock_sha256": lock_sha256(planned.root / "requirements.lock"),
         "environments_sha256": planned.request["environments_sha256"],
-        "seed": SEED,
         "python": platform.python_version(),
         "convbench_version": __version__,
     }

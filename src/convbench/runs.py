@@ -123,34 +123,57 @@ def lock_sha256(lock: Path) -> str:
     return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else ""
 
 
-def published_facts(runs: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Give the facts of all published runs, apart from those of older versions."""
-    for file in sorted(runs.glob("[!.]*/facts.json")):
-        with contextlib.suppress(ValueError, OSError):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedRun:
+    """What the facts of a published run say to those who plan another one."""
+
+    name: str
+    machine: str
+    cpu: str
+    cpus: int
+    usable_cpus: int
+    request: Mapping[str, Any]
+    blas: Mapping[str, str]
+    threads: frozenset[str]
+    cells_left_out: int
+
+
+def published_runs(folder: Path) -> Iterator[PublishedRun]:
+    """Give all published runs, apart from those of older versions and unreadable ones."""
+    for file in sorted(folder.glob("[!.]*/facts.json")):
+        with contextlib.suppress(ValueError, OSError, KeyError, TypeError):
             facts = json.loads(file.read_text())
-            if isinstance(facts, dict) and facts.get("format") == FACTS_FORMAT:
-                yield file.parent, facts
+            if facts["format"] != FACTS_FORMAT:
+                continue
+            host, request = facts["host"], dict(facts["request"])
+            yield PublishedRun(
+                name=file.parent.name,
+                machine=str(facts["machine"]),
+                cpu=str(host["cpu"]),
+                cpus=int(host["cpus"]),
+                usable_cpus=len(host["affinity"]),
+                request=request,
+                blas=dict(request["blas"]),
+                threads=frozenset(request["threads"]),
+                cells_left_out=int(facts["budget"]["cells_left_out"]),
+            )
 
 
 def existing_run(planned: Run) -> str | None:
     """Name a full run of the same commit, machine, provider and environments, if there is one."""
     wanted = planned.request
-    for folder, facts in published_facts(planned.runs):
-        request = facts["request"]
-        if request["quick"] or request["bench"]:
+    same = ("commit", "machine", "environment_type", "environments_sha256")
+    for run in published_runs(planned.runs):
+        if run.request.get("quick") or run.request.get("bench"):
             continue
-        budget = planned.budget_minutes
-        if facts["budget"]["cells_left_out"] and (
-            budget is None or budget > request["budget_minutes"]
-        ):
-            continue  # there is time now for what was left out
-        same = ("commit", "machine", "environment_type", "environments_sha256")
+        if run.cells_left_out and planned.budget_minutes != run.request.get("budget_minutes"):
+            continue  # there may be time now for what was left out
         if (
-            all(request.get(key) == wanted[key] for key in same)
-            and wanted["blas"].items() <= request["blas"].items()
-            and set(wanted["threads"]) <= set(request["threads"])
+            all(run.request.get(key) == wanted[key] for key in same)
+            and wanted["blas"].items() <= run.blas.items()
+            and set(wanted["threads"]) <= run.threads
         ):
-            return folder.name
+            return run.name
     return None
 
 
@@ -161,22 +184,20 @@ def check_machine(planned: Run, host: machine.Host) -> None:
     with another number of them.
     """
     name_it = "give this one a name of its own with --machine"
-    for folder, facts in published_facts(planned.runs):
-        if facts["machine"] != planned.machine:
+    for run in published_runs(planned.runs):
+        if run.machine != planned.machine:
             continue
-        there = facts["host"]
-        if (there["cpu"], there["cpus"]) != (host.cpu, host.cpus):
+        if (run.cpu, run.cpus) != (host.cpu, host.cpus):
             raise BadUsage(
-                f"machine {planned.machine!r} is a {there['cpu']} with {there['cpus']} CPUs in"
-                f" {folder.name}, but this is a {host.cpu} with {host.cpus}: two machines would"
-                f" share one history; {name_it}"
+                f"machine {planned.machine!r} is a {run.cpu} with {run.cpus} CPUs in {run.name},"
+                f" but this is a {host.cpu} with {host.cpus}: two machines would share one"
+                f" history; {name_it}"
             )
-        counts = len(there["affinity"]), len(host.affinity)
-        both = "all" in planned.threads and "all" in facts["request"]["threads"]
-        if both and counts[0] != counts[1]:
+        here = len(host.affinity)
+        if "all" in run.threads and "all" in planned.threads and run.usable_cpus != here:
             raise BadUsage(
-                f"all threads of machine {planned.machine!r} are {counts[0]} in {folder.name}, but"
-                f" {counts[1]} may be used here: measure with --threads 1, or {name_it}"
+                f"all threads of machine {planned.machine!r} are {run.usable_cpus} in {run.name},"
+                f" but {here} may be used here: measure with --threads 1, or {name_it}"
             )
 
 

@@ -103,7 +103,7 @@ class FakeAsv:
         self.before_end(Path(environment["CONVBENCH_FACTS"]))
         file.write_text(content)
         if self.with_facts:
-            facts = {"environment": f"{build}-{threads}", "problems": {}, "guard": "ok"}
+            facts = {"environment": f"{build}-{threads}", "problems": {}, "guard": "ok", "seed": 7}
             name = f"{build}-{threads}.json"
             Path(environment["CONVBENCH_FACTS"], name).write_text(json.dumps(facts))
         with log.open("a") as words:
@@ -167,6 +167,7 @@ def test_a_run_says_what_it_takes_to_repeat_it(project: Path, asv: FakeAsv) -> N
 
     (folder,) = published(project)
     provenance = facts_of(folder)["provenance"]
+    assert provenance["seed"] == 7  # as the measuring processes say
     assert provenance["dirty"] is True  # the lock file was changed after the commit
     assert provenance["command"].partition(" ")[0] == "convbench"
     assert len(provenance["lock_sha256"]) == 64
@@ -406,6 +407,17 @@ def test_another_machine_measures_the_same_commit_for_itself(project: Path, asv:
 
     assert asv.calls
     assert runs.existing_run(other) is None
+
+
+@pytest.mark.parametrize("facts", ["{", "[]", '{"format": 2}', '{"format": 2, "host": 3}'])
+def test_unreadable_facts_of_another_run_stop_nothing(
+    project: Path, asv: FakeAsv, facts: str
+) -> None:
+    (project / "runs/odd").mkdir(parents=True)
+    (project / "runs/odd/facts.json").write_text(facts)
+
+    assert measure.run(request(project), print) == 0
+    assert asv.calls
 
 
 def test_another_processor_under_a_used_name_is_refused(

@@ -157,20 +157,22 @@ def test_newest_numbers_of_a_disturbed_run_are_doubted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("disturbed", "dirty", "partly"),
+    ("units", "dirty", "partly"),
     [
-        ("1 of 4 units: other processes", False, True),
-        ("2 of 12 units, 1 of them measured twice: other processes", False, True),
-        ("4 of 4 units: other processes", False, False),
-        ("1 of 4 units: other processes", True, False),  # all of it had changes
-        ("other processes", False, False),
+        ([("busy", True), ("", True)], False, True),
+        ([("busy", True), ("busy", True)], False, False),
+        ([("", False), ("busy", True)], False, False),  # the quiet one does not count
+        ([("busy", True), ("", True)], True, False),  # all of it had changes
+        ([], False, False),
     ],
 )
 def test_of_a_partly_disturbed_run_at_most_all_numbers_are_doubtful(
-    disturbed: str, dirty: bool, partly: bool
+    units: list[tuple[str, bool]], dirty: bool, partly: bool
 ) -> None:
     store = trusted_store()
-    store.tables["runs"][-1] |= {"disturbed": disturbed, "dirty": dirty}
+    records = [{"disturbed": disturbed, "kept": kept} for disturbed, kept in units]
+    written = {"units_json": json.dumps(records), "disturbed": DISTURBED, "dirty": dirty}
+    store.tables["runs"][-1] |= written
 
     (caveat,) = overview_of(store).caveats
 

@@ -1,6 +1,6 @@
 """Newest numbers that deserve a second look: their run was disturbed, or was not of a commit."""
 
-import re
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from convbench.report.measurements import Measurements, is_true, minute
 from convbench.report.naming import records
 from convbench.report.series import Series
 
-_UNITS = re.compile(r"(\d+) of (\d+) units")  # how a run says how much of it was disturbed
 DIRTY = "its source had changes that the commit does not have"
 
 
@@ -54,12 +53,12 @@ def caveats(measurements: Measurements, series: Sequence[Series]) -> tuple[Cavea
         )
         if reasons and newest[key]:
             started = minute(row["started_at"])
-            partly = not is_true(row["dirty"]) and _is_part(measurements.disturbed[key])
+            partly = not is_true(row["dirty"]) and _has_quiet_units(row["units_json"])
             commit = str(row["commit"])[:8]
             found.append(Caveat(*key, commit, started, newest[key], partly, reasons))
     return tuple(found)
 
 
-def _is_part(disturbed: str) -> bool:
-    units = _UNITS.match(disturbed)
-    return units is not None and int(units[1]) < int(units[2])
+def _has_quiet_units(units_json: object) -> bool:
+    units = json.loads(units_json) if isinstance(units_json, str) else []
+    return any(unit.get("kept") and not unit.get("disturbed") for unit in units)
