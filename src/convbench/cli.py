@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 
 from convbench import __version__
 from convbench.errors import ConvbenchError
@@ -15,6 +16,7 @@ from convbench.errors import ConvbenchError
 COMMANDS = (
     *("doctor", "explain", "strategies", "calibrate", "peers"),
     *("measure", "collect", "detect", "report", "reproduce"),
+    *("export", "inventory", "diff-env"),
 )
 """Subcommands, in the order of a run; each is a module of `convbench.commands`."""
 
@@ -24,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
         options = parse(words)
-        module = importlib.import_module(f"convbench.commands.{options.command}")
+        module = _module(options.command)
         return int(module.run(options, say))
     except ConvbenchError as error:
         print(f"convbench: {error}", file=sys.stderr)
@@ -51,10 +53,14 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     # Pandas and Plotly take a second to import: pay it only for the command that was asked for.
     asked = next((word for word in words if word in COMMANDS), None)
     for name in COMMANDS if asked is None else (asked,):
-        module = importlib.import_module(f"convbench.commands.{name}")
+        module = _module(name)
         subparser = subparsers.add_parser(name, help=module.SUMMARY, description=module.SUMMARY)
         module.add_arguments(subparser)
     return parser.parse_args(words)
+
+
+def _module(command: str) -> ModuleType:
+    return importlib.import_module(f"convbench.commands.{command.replace('-', '_')}")
 
 
 def say(line: str) -> None:

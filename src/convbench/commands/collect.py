@@ -4,19 +4,26 @@ import argparse
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
 
+from convbench.errors import BadUsage
 from convbench.results import collect
+from convbench.results.adapters import ADAPTERS, Origin
+from convbench.results.words import CONFIG, Words, read_words
 
 SUMMARY = "read asv results into the store, only what changed"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `convbench collect`."""
+    tools = ", ".join(f"{adapter.name} ({adapter.summary})" for adapter in ADAPTERS)
     parser.add_argument(
         "results_dirs",
-        metavar="RESULTS_DIR",
+        metavar="RESULTS",
         nargs="+",
-        help="an asv results directory (with benchmarks.json), or a folder that holds some",
+        help="an asv results directory (with benchmarks.json), or a folder that holds some; "
+        f"or JSON files of {tools}, or a folder of them",
     )
     parser.add_argument("--store", metavar="DIR", required=True, help="the store; made if absent")
     parser.add_argument(
@@ -25,14 +32,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the project's name where no facts.json says it (default: the folder's name)",
     )
     parser.add_argument(
-        "--repo", metavar="DIR", help="the project's git repository: order and subjects of commits"
+        "--repo",
+        metavar="DIR",
+        help="the project's git repository: order, subjects, tags and branches of commits",
     )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help="which parameters and variables are strategy, problem, dtype, threads and blas, and "
+        f"which machines were renamed (default: {CONFIG} in this folder, where there is one)",
+    )
+    parser.add_argument(
+        "--keep-samples",
+        metavar="N",
+        type=_count,
+        help="keep all samples of the newest N commits, quantiles of the others "
+        "(default: as before, 100 at first)",
+    )
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=_count,
+        help="processes that read (default: one; all CPUs for hundreds of megabytes)",
+    )
+    other = parser.add_argument_group("what other tools' files don't say")
+    other.add_argument("--commit", metavar="HASH", default="", help="the measured commit")
+    other.add_argument("--commit-date", metavar="DATE", help="its date, like 2026-03-01")
+    other.add_argument("--machine", metavar="NAME", default="", help="the machine")
     parser.add_argument(
         "--strict",
         action="store_true",
         help="exit 2 when a file is damaged or a machine's name refused; the rest is collected",
     )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 10**9:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 on, got {text!r}")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
@@ -42,10 +81,31 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
         arguments.store,
         project=arguments.project,
         repo=arguments.repo,
+        words=_words(arguments.config),
+        origin=Origin(arguments.commit, _date_ms(arguments.commit_date), arguments.machine),
+        keep_samples=arguments.keep_samples,
+        jobs=arguments.jobs,
         say=_say_nothing if arguments.json else say,
     )
     say(json.dumps(asdict(summary)) if arguments.json else summary.text)
     return 2 if arguments.strict and summary.damaged else 0
+
+
+def _words(config: Path | None) -> Words:
+    if config is None:
+        here = Path(CONFIG)
+        return read_words(here) if here.is_file() else Words()
+    return read_words(config)
+
+
+def _date_ms(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadUsage(f"--commit-date: expected a date like 2026-03-01, got {text!r}") from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _say_nothing(line: str) -> None:

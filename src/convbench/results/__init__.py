@@ -4,7 +4,16 @@ This half of convbench serves any asv project: it knows strategies and problems 
 """
 
 from convbench.results.collection import Summary, collect
-from convbench.results.loading import load, load_table, newest
+from convbench.results.loading import dataset, load, load_table, newest, scan
 from convbench.results.store import write_table
 
-__all__ = ["Summary", "collect", "load", "load_table", "newest", "write_table"]
+__all__ = [
+    "Summary",
+    "collect",
+    "dataset",
+    "load",
+    "load_table",
+    "newest",
+    "scan",
+    "write_table",
+]

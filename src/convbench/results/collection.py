@@ -9,28 +9,42 @@ A source whose machine has the name of another machine is refused: of two that c
 the one in the store stays, and among new ones the run that started first.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from convbench.errors import BadResults
+from convbench.results.acceptance import accept
+from convbench.results.adapters import Origin
+from convbench.results.building import built_parts
+from convbench.results.contexts import Context, read_context
 from convbench.results.file_hashes import FileHashes
-from convbench.results.processors import Processors, Statement
-from convbench.results.schema import FAILED, OK, SCHEMA_VERSION, SKIPPED
-from convbench.results.small_tables import SmallTables
-from convbench.results.source_reading import SourceReading, read_source
-from convbench.results.sources import find_sources, start_of
-from convbench.results.store import (
-    MANIFEST,
-    locked,
-    new_manifest,
-    parts_of,
+from convbench.results.manifest import (
+    Manifest,
+    SourceRecord,
     read_manifest,
-    remove_orphans,
-    upgraded,
+    with_parts,
     write_manifest,
 )
+from convbench.results.part_building import READERS, PartBuilt
+from convbench.results.planning import (
+    Findings,
+    Layout,
+    Looking,
+    known_files,
+    part_tasks,
+    source_key,
+)
+from convbench.results.recording import record_facts, record_machine, record_part
+from convbench.results.result_file import utf8
+from convbench.results.schema import SCHEMA_VERSION
+from convbench.results.small_tables import SmallTables
+from convbench.results.sources import Source, find_sources, start_of
+from convbench.results.store import MANIFEST, locked, remove_orphans
+from convbench.results.upgrading import upgraded
+from convbench.results.words import Words
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,19 @@ class Summary:
         )
 
 
+@dataclass(frozen=True)
+class Request:
+    """What a user asked of a collection beside paths and store, as `collect` takes it."""
+
+    project: str | None
+    repo: Path | None
+    words: Words
+    origin: Origin
+    keep_samples: int | None
+    jobs: int | None
+    say: Say
+
+
 def _say_nothing(line: str) -> None:
     """Pass over a line."""
 
@@ -67,86 +94,190 @@ def collect(
     *,
     project: str | None = None,
     repo: Path | str | None = None,
-    say: Callable[[str], None] = _say_nothing,
+    words: Words | None = None,
+    origin: Origin | None = None,
+    keep_samples: int | None = None,
+    jobs: int | None = None,
+    say: Say = _say_nothing,
 ) -> Summary:
     """Read asv results directories into a store, incrementally.
 
     Parameters
     ----------
     paths : path or iterable of paths
-        asv results directories, or folders that hold some at any depth.
+        asv results directories, folders that hold some at any depth, or JSON files of other tools
+        (`convbench.results.adapters`).
     store : path
         The store's folder; made if it is not there.
     project : str, optional
         Name of the project, where no ``facts.json`` says it; by default the folder's.
     repo : path, optional
-        The project's git repository: gives commits their order, subjects and tags.
+        The project's git repository: gives commits their order, subjects, tags and branches.
+    words : Words, optional
+        Which parameters and variables fill the columns strategy, problem, dtype, threads, blas.
+    origin : Origin, optional
+        Commit and machine of other tools' files, where they don't say it.
+    keep_samples : int, optional
+        Keep all samples of so many commits, the newest ones, and quantiles of the others; by
+        default as before, 100 at first.
+    jobs : int, optional
+        Processes that read; by default one, and all CPUs for hundreds of megabytes.
     say : callable
-        Takes one line per damaged file and refused source.
+        Takes one line per damaged file, refused source and step of long work.
 
     Returns
     -------
     Summary
     """
     given = [paths] if isinstance(paths, Path | str) else list(paths)
+    request = Request(
+        project=project,
+        repo=None if repo is None else Path(repo),
+        words=words or Words(),
+        origin=origin or Origin(),
+        keep_samples=keep_samples,
+        jobs=jobs,
+        say=say,
+    )
     store = Path(store)
     sources = find_sources(given, store)
     with locked(store, say):
-        hashes, tables = FileHashes(store), SmallTables(store)
-        manifest = _manifest(store, tables, say)
-        remove_orphans(store, manifest)
-        known: dict[str, dict[str, Any]] = manifest["sources"]
-        processors = Processors(known)
-        readings = []
-        for source in sorted(sources, key=lambda s: "" if s.key in known else start_of(s)):
-            old = known.get(source.key)
-            reading = read_source(source, store, old, project, hashes, tables, processors, say)
-            if reading.entry is not None:
-                known[source.key] = reading.entry
-                processors.add(source.key, reading.entry)
-            readings.append(reading)
-        damaged = [line for reading in readings for line in reading.damaged]
-        if damaged and not any(r.entry and r.entry["machines"] for r in readings):
-            raise BadResults(f"nothing could be read: {len(damaged)} damaged, first {damaged[0]}")
-        projects = {reading.entry["project"] for reading in readings if reading.entry is not None}
-        tables.order_commits(projects, None if repo is None else Path(repo))
-        tables.write({entry["project"] for entry in known.values()})
-        write_manifest(store, manifest)
-        hashes.write()
-    return _summary(readings)
+        return _collect(sources, store, request)
 
 
-def _manifest(store: Path, tables: SmallTables, say: Callable[[str], None]) -> dict[str, Any]:
-    """Return the store's manifest, of today's schema."""
-    if not (store / MANIFEST).exists():
-        return new_manifest()
-    manifest = read_manifest(store)
-    if manifest["schema_version"] == SCHEMA_VERSION:
+def _collect(sources: list[Source], store: Path, request: Request) -> Summary:
+    """Collect while the store is locked."""
+    tables, hashes = SmallTables(store), FileHashes(store)
+    before = _manifest(store, tables, request)
+    remove_orphans(store, before.paths)
+    damaged: list[str] = []
+
+    def refuse(shown: str, reason: str) -> None:
+        damaged.append(f"{shown}: skipped, {reason}")
+        request.say(damaged[-1])
+
+    contexts = _contexts(sources, before, request, hashes, refuse)
+    known, found = known_files(before.parts), Findings()
+    looking = Looking(known, hashes, request.words, before.readers == READERS, refuse)
+    accepted = accept(contexts, before, tables, looking, found)
+    benchmarks = {context.project: tables.benchmarks(context.project) for context in contexts}
+    layout = Layout(store, accepted, benchmarks, request.words, before.keep_samples)
+    kept, tasks = part_tasks(before.parts, found, layout)
+    built = []
+    for part in built_parts(tasks, request.jobs, request.say):
+        built.append(part)
+        for file, reason in part.damaged:
+            refuse(file.shown, reason)
+        for file_read in part.read:
+            source = file_read.record.source
+            hashes.remember(source, found.stats[source], file_read.record.sha256)
+    if damaged and not found.unchanged and not any(part.read for part in built):
+        raise BadResults(f"nothing could be read: {len(damaged)} damaged, first {damaged[0]}")
+    _record(tables, contexts, accepted, built, found, request)
+    after = replace(before, readers=READERS, sources=_with_undescribed(accepted, built, found))
+    tables.write({record.project for record in accepted.values()})
+    after = with_parts(after, kept + [part.part for part in built])
+    write_manifest(store, after)
+    hashes.write()
+    return _summary(contexts, after, found, built, damaged)
+
+
+def _manifest(store: Path, tables: SmallTables, request: Request) -> Manifest:
+    """Return the store's manifest, of today's schema, with the samples to keep as asked."""
+    manifest = read_manifest(store) if (store / MANIFEST).exists() else Manifest()
+    if manifest.schema_version != SCHEMA_VERSION:
+        request.say(
+            f"{store} has schema version {manifest.schema_version} and becomes {SCHEMA_VERSION}: "
+            "given sources are read again, rows of others stay as they are"
+        )
+        manifest = upgraded(store, manifest, tables)
+    wanted = request.keep_samples
+    if wanted is None or wanted == manifest.keep_samples:
         return manifest
-    say(
-        f"{store} has schema version {manifest['schema_version']} and becomes {SCHEMA_VERSION}: "
-        "given sources are read again, rows of others stay as they are"
+    sources = dict(manifest.sources)
+    if wanted > manifest.keep_samples:  # what was reduced must be read again
+        sources = {key: replace(source, context={}) for key, source in sources.items()}
+    return replace(manifest, keep_samples=wanted, sources=sources)
+
+
+def _contexts(
+    sources: list[Source],
+    before: Manifest,
+    request: Request,
+    hashes: FileHashes,
+    refuse: Callable[[str, str], None],
+) -> list[Context]:
+    """Read what the sources say: those of the store first, new ones by their start."""
+    ordered = sorted(sources, key=lambda s: "" if s.key in before.sources else start_of(s))
+    contexts = (
+        read_context(source, request.project, request.origin, hashes, refuse) for source in ordered
     )
-    for part in parts_of(manifest):
-        machine = tables.machine(part["project"], part["machine"])
-        part["processor"] = Statement.of({}, machine).as_entry()
-    return upgraded(manifest)
+    return [context for context in contexts if context is not None]
 
 
-def _summary(readings: list[SourceReading]) -> Summary:
-    rows = dict.fromkeys((OK, FAILED, SKIPPED), 0)
-    for reading in readings:
-        for part in (reading.entry or {"machines": {}})["machines"].values():
-            for status, count in part["rows"].items():
-                rows[status] += count
-    read = sum(reading.files_read > 0 for reading in readings)
+def _record(
+    tables: SmallTables,
+    contexts: list[Context],
+    accepted: Mapping[str, SourceRecord],
+    built: list[PartBuilt],
+    found: Findings,
+    request: Request,
+) -> None:
+    """Add to the small tables what was read, and put commits in order."""
+    for part in built:
+        record_part(tables, part, request.words)
+    read = {found.source_of[file.record.source] for part in built for file in part.read}
+    for context in contexts:
+        if context.source.key not in read:
+            continue
+        folders = accepted[context.source.key].machines
+        for folder in context.machine_files:
+            if request.words.machine(utf8(folder)) in folders:
+                record_machine(tables, context, folder, request.words)
+        record_facts(tables, context)
+    projects = {context.project for context in contexts if context.source.key in read}
+    if request.repo is not None:  # tags and branches move without new results
+        projects |= {context.project for context in contexts}
+    tables.order_commits(projects, request.repo)
+
+
+def _with_undescribed(
+    records: Mapping[str, SourceRecord], built: list[PartBuilt], found: Findings
+) -> dict[str, SourceRecord]:
+    """Note with each source the benchmarks of its files that nothing describes yet."""
+    noted = {key: set(record.undescribed) for key, record in records.items()}
+    for part in built:
+        for file in part.read:
+            noted[found.source_of[file.record.source]] |= file.undescribed
+    return {
+        key: replace(record, undescribed=tuple(sorted(noted[key])))
+        for key, record in records.items()
+    }
+
+
+def _summary(
+    contexts: list[Context],
+    manifest: Manifest,
+    found: Findings,
+    built: list[PartBuilt],
+    damaged: list[str],
+) -> Summary:
+    read = [file.record.source for part in built for file in part.read]
+    sources_read = {found.source_of[source] for source in read}
+    given = {context.source.key for context in contexts}
+    files = [
+        file
+        for part in manifest.parts
+        for file in part.files
+        if file.source in given or source_key(file.source) in given
+    ]
     return Summary(
-        sources_read=read,
-        sources_unchanged=len(readings) - read,
-        files_read=sum(reading.files_read for reading in readings),
-        files_unchanged=sum(reading.files_unchanged for reading in readings),
-        ok=rows[OK],
-        failed=rows[FAILED],
-        skipped=rows[SKIPPED],
-        damaged=tuple(line for reading in readings for line in reading.damaged),
+        sources_read=len(sources_read),
+        sources_unchanged=len(contexts) - len(sources_read),
+        files_read=len(read),
+        files_unchanged=sum(not record.damage for record in found.unchanged),
+        ok=sum(file.ok for file in files),
+        failed=sum(file.failed for file in files),
+        skipped=sum(file.skipped for file in files),
+        damaged=tuple(damaged),
     )

@@ -7,33 +7,26 @@ combinations by number.
 
 import ast
 import itertools
-import math
 import warnings
 from collections.abc import Sequence
 from functools import lru_cache
 
-import pyarrow as pa
+import numpy as np
+import numpy.typing as npt
 
-from convbench.results.schema import PAIRS, TEXT
+from convbench.results.result_file import Axes, utf8
 
-# The parameters that have a column of their own, by the name that an asv suite gives them.
-AXIS_COLUMNS = ("strategy", "problem", "dtype")
-
-# Far above any real suite: a damaged grid must not fill the memory.
-MAX_COMBINATIONS = 1_000_000
+# A longer text is nobody's parameter, and evaluating it would cost many times its size.
+_LONGEST_REPR = 10_000
 
 Combination = tuple[tuple[str, str], ...]
-
-
-def utf8(text: object) -> str:
-    """Return `text` with lone surrogates escaped: JSON can hold them, Parquet's UTF-8 can't."""
-    return str(text).encode(errors="backslashreplace").decode()
+Codes = npt.NDArray[np.int32]
 
 
 @lru_cache(maxsize=100_000)
 def unquote(text: str) -> str:
     """Return the string of which `text` is the `repr`; any other text as it is."""
-    if text[:1] not in ("'", '"'):
+    if text[:1] not in ("'", '"') or len(text) > _LONGEST_REPR:
         return utf8(text)
     try:
         with warnings.catch_warnings():
@@ -59,32 +52,26 @@ class Grids:
     """The parameter combinations met so far, numbered in order of appearance."""
 
     def __init__(self) -> None:
-        self._combinations: dict[Combination, int] = {}
-        self._expanded: dict[tuple[tuple[str, ...], tuple[tuple[str, ...], ...]], list[int]] = {}
+        self._numbers: dict[Combination, int] = {}
+        self._expanded: dict[tuple[Sequence[str], Axes], Codes] = {}
 
-    def codes(self, param_names: Sequence[str], axes: Sequence[Sequence[str]]) -> list[int]:
+    @property
+    def combinations(self) -> list[Combination]:
+        """Every combination met, at its number."""
+        return list(self._numbers)
+
+    def code(self, combination: Combination) -> int:
+        """Return the number of one combination."""
+        return self._numbers.setdefault(combination, len(self._numbers))
+
+    def codes(self, param_names: tuple[str, ...], axes: Axes) -> Codes:
         """Return the number of each combination of a grid, in the order of asv's results."""
-        values = tuple(tuple(map(str, axis)) for axis in axes)
-        names = axis_names(param_names, len(values))
-        known = self._expanded.get((names, values))
+        known = self._expanded.get((param_names, axes))
         if known is None:
-            size = math.prod(map(len, values))
-            if size > MAX_COMBINATIONS:
-                raise ValueError(f"a parameter grid of {size} combinations")
+            names = axis_names(param_names, len(axes))
             plain = [
-                [(name, unquote(v)) for v in axis] for name, axis in zip(names, values, strict=True)
+                [(name, unquote(v)) for v in axis] for name, axis in zip(names, axes, strict=True)
             ]
-            known = self._expanded[names, values] = [
-                self._combinations.setdefault(combination, len(self._combinations))
-                for combination in itertools.product(*plain)
-            ]
+            known = np.array([self.code(one) for one in itertools.product(*plain)], np.int32)
+            self._expanded[param_names, axes] = known
         return known
-
-    def columns(self, codes: pa.Array) -> dict[str, pa.Array]:
-        """Return the column `params` and those of `AXIS_COLUMNS` for rows given by number."""
-        combinations = list(self._combinations)
-        columns = {"params": pa.array(combinations, PAIRS).take(codes)}
-        for axis in AXIS_COLUMNS:
-            texts = [dict(combination).get(axis, "") for combination in combinations]
-            columns[axis] = pa.array(texts, TEXT).take(codes)
-        return columns

@@ -1,6 +1,8 @@
 """Reading the store into pandas."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +10,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
+import pyarrow.dataset as ds
 
 from convbench.errors import BadResults, BadUsage
 from convbench.results import schema
-from convbench.results.store import parts_of, read_manifest, read_table
+from convbench.results.manifest import read_manifest
+from convbench.results.part_files import read_groups
+from convbench.results.partition import PartRecord
+from convbench.results.store import read_table
 
 # The columns that a filter may name: all that hold text, except the map.
 FILTERS = tuple(f.name for f in schema.SCHEMAS["values"] if pa.types.is_dictionary(f.type))
@@ -26,21 +31,40 @@ POINT = (
 # Within one of these, builds are told apart by their hash.
 _BUILD_OF = ["project", "machine", "environment", "identity"]
 
+_IDENTITY = (*_BUILD_OF[:-1], "blas_identity", "blas_sha256")
+
 # A collector may replace parts while they are read; then the new manifest names the new ones.
 _ATTEMPTS = 5
 
 
+Moment = str | datetime
+
+
 def load(
-    store: Path | str, *, samples: bool = False, **filters: str | Iterable[str]
+    store: Path | str,
+    *,
+    samples: bool = False,
+    columns: Iterable[str] | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    **filters: str | Iterable[str],
 ) -> pd.DataFrame:
     """Read the table `values` of a store.
+
+    Only what is asked for is read: parts by project, machine and date, groups of rows by the texts
+    that they hold, columns by name.
 
     Parameters
     ----------
     store : path
         A folder that `convbench collect` wrote.
     samples : bool
-        Add the column `samples`: seconds per call of every sample, None where not recorded.
+        Add the columns `samples` (seconds per call of every sample) and `quantiles` (what stays of
+        an old commit's samples: at probabilities 0, 0.1, … 1); None where not recorded.
+    columns : iterable of str, optional
+        Read these columns only, in this order.
+    since, until : str or datetime, optional
+        Keep rows of commits from this moment on, or before it: ``"2026-03-01"``, UTC by default.
     **filters : str or iterable of str
         Keep rows whose column of that name has this value, or one of these values.
 
@@ -56,13 +80,18 @@ def load(
     BadResults
         `store` is no store, or a newer convbench wrote it.
     BadUsage
-        A filter names no column.
+        A filter or column is none, or a moment can't be read.
     """
-    wanted = {column: _choices(column, choice) for column, choice in filters.items()}
+    query = _Query.of(columns, samples, since, until, filters)
+    told_apart = query.columns is None or "blas_identity" in query.columns
+    reading = query if not told_apart else query.reading(_IDENTITY)
     for attempt in range(_ATTEMPTS):
         try:
-            values = schema.to_frame(_read(Path(store), samples, wanted), "values")
-            return _builds_told_apart(values, read_table(Path(store), "environments"))
+            tables = [reading.empty(), *_scan(Path(store), reading)]
+            values = schema.to_frame(pa.concat_tables(tables).unify_dictionaries(), "values")
+            if told_apart:
+                values = _builds_told_apart(values, read_table(Path(store), "environments"))
+            return values if query.columns is None else values[query.chosen]
         except FileNotFoundError as error:
             if attempt == _ATTEMPTS - 1:
                 raise BadResults(f"{store} lost {error.filename or error}; collect again") from None
@@ -71,29 +100,146 @@ def load(
     raise AssertionError("the last attempt returns or raises")
 
 
-def _choices(column: str, choice: str | Iterable[str]) -> list[str]:
+def scan(
+    store: Path | str,
+    *,
+    samples: bool = False,
+    columns: Iterable[str] | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    **filters: str | Iterable[str],
+) -> Iterator[pa.Table]:
+    """Yield the rows that `load` would return as Arrow tables, a hundred thousand rows at a time.
+
+    For stores that are larger than the memory. Arguments and errors are those of `load`; identities
+    are not told apart.
+    """
+    query = _Query.of(columns, samples, since, until, filters)
+    try:
+        yield from _scan(Path(store), query)
+    except FileNotFoundError as error:
+        raise BadResults(
+            f"{store} was collected into while it was read ({error.filename or error} is gone); "
+            "read it again"
+        ) from None
+    except (OSError, pa.ArrowException) as error:
+        raise BadResults(f"{store} can't be read ({error}); collect again") from None
+
+
+def dataset(store: Path | str) -> ds.Dataset:
+    """Return the store's family `values` as an Arrow dataset, for other tools' queries.
+
+    It has every column of `values` except the four statistics, which are coded in a family of
+    their own; `scan` and ``convbench export`` have them.
+    """
+    store = Path(store)
+    paths = [str(store / str(part.paths["values"])) for part in read_manifest(store).parts]
+    schema_of_values = schema.FAMILIES["values"]
+    return ds.dataset(paths, schema=schema_of_values, format="parquet")
+
+
+@dataclass(frozen=True)
+class _Query:
+    """What is asked of `values`; `columns` is None for all."""
+
+    columns: tuple[str, ...] | None
+    samples: bool
+    since: datetime | None
+    until: datetime | None
+    wanted: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(
+        cls,
+        columns: Iterable[str] | None,
+        samples: bool,
+        since: Moment | None,
+        until: Moment | None,
+        filters: Mapping[str, str | Iterable[str]],
+    ) -> "_Query":
+        """Check what a caller asks for."""
+        names = schema.SCHEMAS["values"].names
+        chosen = None if columns is None else tuple(columns)
+        for column in chosen or ():
+            if column not in names:
+                raise BadUsage(f"no column {column!r}; the columns are {', '.join(names)}")
+        wanted = {column: _choices(column, choice) for column, choice in filters.items()}
+        return cls(chosen, samples, _moment(since), _moment(until), wanted)
+
+    @property
+    def chosen(self) -> list[str]:
+        """Names of the columns of the result."""
+        names = schema.SCHEMAS["values"].names if self.columns is None else self.columns
+        return [*names, *(schema.LISTS if self.samples else ())]
+
+    def reading(self, columns: Iterable[str]) -> "_Query":
+        """Return a query that reads further columns."""
+        if self.columns is None:
+            return self
+        return replace(self, columns=(*self.columns, *(set(columns) - set(self.columns))))
+
+    @property
+    def needed(self) -> list[str]:
+        """Columns of `values` that must be read to answer."""
+        dates = ["commit_date"] if self.since or self.until else []
+        names = schema.SCHEMAS["values"].names if self.columns is None else self.columns
+        return list(dict.fromkeys([*names, *self.wanted, *dates]))
+
+    def empty(self) -> pa.Table:
+        """Return the result without rows."""
+        whole = pa.schema([*schema.SCHEMAS["values"], *schema.FAMILIES["samples"]])
+        return whole.empty_table().select(self.chosen)
+
+    def may_be_in(self, part: PartRecord) -> bool:
+        """Whether a part may have such rows."""
+        place = {name: getattr(part, name) for name in _PLACE}
+        return all(name in self.wanted.get(column, [name]) for column, name in place.items())
+
+    def filtered(self, table: pa.Table) -> pa.Table:
+        """Keep the rows that are asked for, with the columns that are asked for."""
+        kept = pa.repeat(pa.scalar(True), len(table))
+        for column, choices in self.wanted.items():
+            texts = pa.array(choices, pa.string())
+            kept = pc.and_(kept, pc.is_in(table[column].cast(pa.string()), value_set=texts))
+        if self.since is not None:
+            kept = pc.and_(kept, pc.greater_equal(table["commit_date"], self.since))
+        if self.until is not None:
+            kept = pc.and_(kept, pc.less(table["commit_date"], self.until))
+        return table.filter(kept).select(self.chosen)
+
+
+_PLACE = ("project", "machine")
+
+
+def _choices(column: str, choice: str | Iterable[str]) -> tuple[str, ...]:
     if column not in FILTERS:
         raise BadUsage(f"no filter {column!r}; the columns are {', '.join(FILTERS)}")
-    return [choice] if isinstance(choice, str) else list(choice)
+    return (choice,) if isinstance(choice, str) else tuple(choice)
 
 
-def _read(store: Path, samples: bool, wanted: dict[str, list[str]]) -> pa.Table:
-    empty = schema.empty_table("values")
-    if samples:
-        empty = _with_samples(empty, schema.empty_table("samples"))
-    tables = [empty]
-    for part in parts_of(read_manifest(store)):
-        if any(part[name] not in wanted.get(name, [part[name]]) for name in ("project", "machine")):
+def _moment(text: Moment | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else text
+    except ValueError:
+        raise BadUsage(f"expected a date like 2026-03-01, got {text!r}") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _scan(store: Path, query: _Query) -> Iterator[pa.Table]:
+    for part in read_manifest(store).parts:
+        if not query.may_be_in(part):
             continue
-        table = pq.read_table(store / part["values"], partitioning=None)
-        table = schema.completed(table, schema.SCHEMAS["values"])
-        if samples:
-            table = _with_samples(table, read_samples(store, part, len(table)))
-        for column, choices in wanted.items():
-            values = pa.array(choices, pa.string())
-            table = table.filter(pc.is_in(table[column].cast(pa.string()), value_set=values))
-        tables.append(table)
-    return pa.concat_tables(tables).unify_dictionaries()
+        groups = read_groups(
+            store,
+            part.paths,
+            columns=query.needed,
+            samples=query.samples,
+            wanted=query.wanted,
+            between=(query.since, query.until),
+        )
+        yield from map(query.filtered, groups)
 
 
 def _builds_told_apart(values: pd.DataFrame, environments: pa.Table) -> pd.DataFrame:
@@ -111,18 +257,6 @@ def _builds_told_apart(values: pd.DataFrame, environments: pa.Table) -> pd.DataF
     mask = known & np.array([name in shared for name in names.itertuples(index=False, name=None)])
     told = values["blas_identity"] + " (" + values["blas_sha256"] + ")"
     return values.assign(blas_identity=values["blas_identity"].mask(mask, told))
-
-
-def read_samples(store: Path, part: Mapping[str, Any], rows: int) -> pa.Table:
-    """Read the samples of one part, row for row; nulls where none were recorded."""
-    if part["samples"] is None:
-        nulls = pa.nulls(rows, schema.SCHEMAS["samples"].field("samples").type)
-        return pa.table({"samples": nulls})
-    return pq.read_table(store / part["samples"], columns=["samples"], partitioning=None)
-
-
-def _with_samples(values: pa.Table, samples: pa.Table) -> pa.Table:
-    return values.append_column("samples", samples["samples"])
 
 
 def load_table(store: Path | str, name: str) -> pd.DataFrame:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
 
+from convbench.results.manifest import SourceRecord
+
 # A processor's name is some fifty characters; a longer one would push the advice out of a message.
 _SHOWN = 50
 
@@ -75,18 +77,17 @@ class Statement:
 class Processors:
     """What the sources of a store say of its machines."""
 
-    def __init__(self, sources: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, sources: Mapping[str, SourceRecord]) -> None:
         # Sources agree, so a machine has few statements, whatever the number of its runs.
         self._said: dict[tuple[str, str], dict[Statement, set[str]]] = defaultdict(dict)
-        for source, entry in sources.items():
-            self.add(source, entry)
+        for source, record in sources.items():
+            self.add(source, record)
 
-    def add(self, source: str, entry: Mapping[str, Any]) -> None:
-        """Take in what a source's entry of the manifest says."""
-        for machine, part in entry["machines"].items():
-            statement = Statement.from_entry(part.get("processor", {}))
-            known = self._said[entry["project"], machine]
-            known.setdefault(statement, set()).add(source)
+    def add(self, source: str, record: SourceRecord) -> None:
+        """Take in what a source says."""
+        for machine, entry in record.machines.items():
+            known = self._said[record.project, machine]
+            known.setdefault(Statement.from_entry(entry), set()).add(source)
 
     def refusal(self, source: str, project: str, machine: str, statement: Statement) -> str | None:
         """Say why a source's rows must not be stored under a machine's name; None if they may."""

@@ -4,8 +4,12 @@
 `value` is null unless `status` is ``ok``; an ``ok`` row without a value holds a result that is no
 number (asv's `track_` benchmarks may return any JSON value).
 
-Version 2 added `blas_sha256` to `values` and what format 2 of ``facts.json`` tells. Rows that an
-older convbench collected are read with nulls in the columns that it did not have.
+On disk `values` is three files side by side, with the same rows in the same order: joining them is
+pasting. `FAMILIES` has their columns; the four statistics of `values` lie coded in `intervals`.
+
+Version 2 added `blas_sha256` to `values` and what format 2 of ``facts.json`` tells; version 3 the
+families, parts of several sources, and `branches`. Rows that an older convbench collected are read
+with nulls in the columns that it did not have.
 """
 
 from collections.abc import Mapping
@@ -13,7 +17,7 @@ from collections.abc import Mapping
 import pandas as pd
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 OK, FAILED, SKIPPED = STATUSES = ("ok", "failed", "skipped")
 
@@ -62,15 +66,6 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         duration=NUMBER,
         source=NAME,
     ),
-    # One row per row of the values file beside it, in the same order: joining is pasting.
-    "samples": _schema(
-        run=NAME,
-        environment=NAME,
-        commit=NAME,
-        benchmark=NAME,
-        params=PAIRS,
-        samples=pa.list_(NUMBER),
-    ),
     "commits": _schema(
         project=TEXT,
         commit=TEXT,
@@ -80,6 +75,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         subject=TEXT,
         author=TEXT,
         tags=TEXTS,
+        branches=TEXTS,
     ),
     "benchmarks": _schema(
         project=TEXT,
@@ -215,7 +211,6 @@ _ENVIRONMENT = ("project", "machine", "environment", "run", "commit")
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "values": (*_ENVIRONMENT, "benchmark", "params"),
-    "samples": ("run", "environment", "commit", "benchmark", "params"),
     "commits": ("project", "commit"),
     "benchmarks": ("project", "benchmark"),
     "environments": _ENVIRONMENT,
@@ -235,8 +230,26 @@ MAYBE_COUNTS: Mapping[str, tuple[str, ...]] = {
     "runs": ("asv_exit_code", "seed", "rounds", "cells_left_out"),
 }
 
-# Everything that is one file beside the manifest; values and samples are partitioned.
-TABLES = tuple(name for name in SCHEMAS if name not in ("values", "samples"))
+# Everything that is one file beside the manifest; `values` is partitioned.
+TABLES = tuple(name for name in SCHEMAS if name != "values")
+
+INTERVALS = ("ci_low", "ci_high", "q25", "q75")
+"""The columns of `values` that lie in the family `intervals`."""
+
+LISTS = ("samples", "quantiles")
+"""What `load(samples=True)` adds: all samples of a row, or the quantiles that stay of them."""
+
+FAMILIES: Mapping[str, pa.Schema] = {
+    "values": pa.schema([field for field in SCHEMAS["values"] if field.name not in INTERVALS]),
+    # Coded (`results/intervals.py`), and beside it those that can't be; each row has one of both.
+    "intervals": _schema(
+        power=pa.int8(),
+        **{f"{name}_step": pa.int32() for name in INTERVALS},
+        **dict.fromkeys(INTERVALS, NUMBER),
+    ),
+    "samples": _schema(**dict.fromkeys(LISTS, pa.list_(NUMBER))),
+}
+"""The files of a part; a part without samples has no file of the last."""
 
 
 def empty_table(name: str) -> pa.Table:

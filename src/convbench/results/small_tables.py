@@ -7,13 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from convbench.results.asv_files import Benchmark
-from convbench.results.commits import (
-    positions_by_date,
-    positions_by_history,
-    read_history,
-    with_history,
-)
+from convbench.results.commits import positions, read_history
+from convbench.results.result_file import Benchmark
 from convbench.results.schema import KEYS, SCHEMAS
 from convbench.results.store import read_table, replace_table
 
@@ -71,12 +66,9 @@ class SmallTables:
         table = self._of("commits")
         for project in sorted(projects):
             rows = [row for row in table.values() if row["project"] == project]
-            if repo is None:
-                self.add("commits", positions_by_date(rows))
-            else:
-                history = read_history(repo, [row["commit"] for row in rows])
-                rows = with_history(rows, history)
-                self.add("commits", positions_by_history(rows, history.chain))
+            commits = [row["commit"] for row in rows]
+            history = None if repo is None else read_history(repo, commits)
+            self.add("commits", positions(rows, history))
 
     def write(self, projects: set[str]) -> None:
         """Replace the tables that were looked at, with the rows of these projects only."""

@@ -1,8 +1,7 @@
 """The store on disk: Parquet parts under a manifest, replaced whole or not at all.
 
     manifest.json                                    what belongs to the store, written last
-    values/project=P/machine=M/<content hash>.parquet    one part per source and machine
-    samples/project=P/machine=M/<content hash>.parquet   the same rows' samples, where recorded
+    <family>/project=P/machine=M/<content hash>.parquet    parts: values, intervals, samples
     <table>.parquet                                  the small tables
     .lock, .stat.json                                one collector at a time; a cache of file hashes
 
@@ -11,16 +10,12 @@ of the old manifest in place; what it left beside them is removed by the next on
 """
 
 import fcntl
-import hashlib
 import io
-import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 import pandas as pd
 import pyarrow as pa
@@ -30,7 +25,6 @@ from convbench.errors import BadResults, BadUsage
 from convbench.results import schema
 
 MANIFEST, LOCK, STAT_CACHE = "manifest.json", ".lock", ".stat.json"
-PARTITIONED = ("values", "samples")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -47,78 +41,6 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-
-
-def parquet_bytes(table: pa.Table) -> bytes:
-    """Return the bytes of a Parquet file: the same for the same rows."""
-    buffer = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata(None), buffer, compression="zstd")
-    return buffer.getvalue()
-
-
-def write_part(store: Path, kind: str, project: str, machine: str, table: pa.Table) -> str:
-    """Write one part of `values` or `samples`; return its path relative to the store."""
-    content = parquet_bytes(table)
-    name = f"{hashlib.sha256(content).hexdigest()[:16]}.parquet"
-    part = f"{kind}/project={_folder(project)}/machine={_folder(machine)}/{name}"
-    if not (store / part).exists():  # else it holds these very bytes
-        write_atomically(store / part, content)
-    return part
-
-
-def _folder(name: str) -> str:
-    """Spell a name as (a piece of) one folder name; the real name stands in the columns."""
-    safe = quote(name, safe=" +")
-    if len(safe) > 150:
-        safe = f"{safe[:130]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-    return safe
-
-
-def new_manifest() -> dict[str, Any]:
-    """Return the manifest of an empty store."""
-    return {"schema_version": schema.SCHEMA_VERSION, "sources": {}}
-
-
-def read_manifest(store: Path) -> dict[str, Any]:
-    """Read what belongs to a store; raise `BadResults` if it is none that can be read.
-
-    A store of an older schema is read as it is, with nulls in the columns that it lacks.
-    """
-    path = store / MANIFEST
-    try:
-        manifest = json.loads(path.read_bytes())
-        version, sources = manifest["schema_version"], manifest["sources"]
-    except FileNotFoundError:
-        raise BadResults(
-            f"{store} is no convbench store (it has no {MANIFEST}); "
-            f"`convbench collect RESULTS_DIR --store {store}` makes one"
-        ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadResults(f"{path} can't be read ({error}); collect into a new folder") from None
-    if not isinstance(version, int) or version > schema.SCHEMA_VERSION:
-        raise BadResults(
-            f"{store} has schema version {version}, this convbench reads up to "
-            f"{schema.SCHEMA_VERSION}; use a newer convbench or collect into a new folder"
-        )
-    return {"schema_version": version, "sources": sources}
-
-
-def upgraded(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return the manifest of an older store as one of this schema, whose parts are out of date.
-
-    A source that still exists is read again whole when it is next given; the rows of one that
-    vanished stay.
-    """
-    outdated = {key: entry | {"context": {}} for key, entry in manifest["sources"].items()}
-    return {"schema_version": schema.SCHEMA_VERSION, "sources": outdated}
-
-
-def write_manifest(store: Path, manifest: dict[str, Any]) -> None:
-    """Publish what was collected; nothing new is part of the store before this."""
-    text = json.dumps(manifest, indent=1, sort_keys=True)
-    content = f"{text}\n".encode()
-    if not (store / MANIFEST).exists() or (store / MANIFEST).read_bytes() != content:
-        write_atomically(store / MANIFEST, content)
 
 
 @contextmanager
@@ -139,18 +61,10 @@ def locked(store: Path, say: Callable[[str], None]) -> Iterator[None]:
         yield  # closing the file lets go of the lock, as does the end of the process
 
 
-def parts_of(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the entry of each source and machine, in the manifest's order."""
-    for _, source in sorted(manifest["sources"].items()):
-        for _, part in sorted(source["machines"].items()):
-            yield part
-
-
-def remove_orphans(store: Path, manifest: dict[str, Any]) -> None:
+def remove_orphans(store: Path, named: Collection[str]) -> None:
     """Delete parts that no manifest names: replaced ones, and what a dead collector left."""
-    named = {part[kind] for part in parts_of(manifest) for kind in PARTITIONED if part.get(kind)}
-    for kind in PARTITIONED:
-        for path in (store / kind).glob("*/*/*"):
+    for family in schema.FAMILIES:
+        for path in (store / family).glob("*/*/*"):
             if path.relative_to(store).as_posix() not in named:
                 path.unlink()
     for path in store.glob(".*.part"):
@@ -171,9 +85,18 @@ def read_table(store: Path, name: str) -> pa.Table:
         raise BadResults(f"{path} can't be read ({error}); collect into a new folder") from None
 
 
+def _parquet_bytes(table: pa.Table) -> bytes:
+    """Return the bytes of a Parquet file: the same for the same rows."""
+    buffer = io.BytesIO()
+    pq.write_table(
+        table.replace_schema_metadata(None), buffer, compression="zstd", compression_level=9
+    )
+    return buffer.getvalue()
+
+
 def replace_table(store: Path, name: str, table: pa.Table) -> None:
     """Replace one of the small tables; leave the file alone when nothing changed."""
-    path, content = store / f"{name}.parquet", parquet_bytes(table)
+    path, content = store / f"{name}.parquet", _parquet_bytes(table)
     if not path.exists() or path.read_bytes() != content:
         write_atomically(path, content)
 
@@ -185,7 +108,6 @@ def write_table(store: Path | str, name: str, frame: pd.DataFrame) -> None:
     """
     if name not in schema.TABLES:
         raise BadUsage(f"no table {name!r}; the tables are {', '.join(schema.TABLES)}")
-    read_manifest(Path(store))
     wanted = schema.SCHEMAS[name]
     missing = [column for column in wanted.names if column not in frame.columns]
     if missing:

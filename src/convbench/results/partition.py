@@ -1,0 +1,133 @@
+"""A partition, the rows of one machine of one project, and how its files are shared out to parts.
+
+Files lie in order of their commit's date, and a part ends where the files say: after a file whose
+name's hash, as a fraction, is below its share of a part's wanted size. So the parts depend on the
+files alone, not on when each was collected; a new commit's file changes the last part only; and
+many small results directories (one per measuring run) become few parts.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from convbench.results.result_file import LAST_DATE_MS
+
+PART_BYTES = 32_000_000
+"""Result files of a part, together, on average; none has more than twice as much."""
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """What the store knows of one file.
+
+    Parameters
+    ----------
+    source : str
+        The file's path relative to the store.
+    sha256 : str
+        Hash of the bytes that were read; empty where an older store did not say.
+    date_ms, commit : int, str
+        As its first lines say them: its place among the files, no more.
+    size_bytes : int
+        Its size when it was read.
+    ok, failed, skipped : int
+        Its rows.
+    damage : str
+        Why it could not be read; such a file has no rows.
+    """
+
+    source: str
+    sha256: str
+    date_ms: int
+    commit: str
+    size_bytes: int
+    ok: int = 0
+    failed: int = 0
+    skipped: int = 0
+    damage: str = ""
+
+    @classmethod
+    def from_entry(cls, entry: list[Any]) -> "FileRecord":
+        """Read a record back from the manifest."""
+        return cls(*entry)
+
+    def as_entry(self) -> list[Any]:
+        """Write the record for the manifest."""
+        return list(astuple(self))
+
+
+def shared_out(files: Iterable[FileRecord]) -> list[list[FileRecord]]:
+    """Share files out to parts, oldest first."""
+    parts: list[list[FileRecord]] = [[]]
+    size = 0
+    for file in sorted(files, key=lambda file: (file.date_ms, file.source)):
+        parts[-1].append(file)
+        size += file.size_bytes
+        if _fraction(file.source) < file.size_bytes / PART_BYTES or size > 2 * PART_BYTES:
+            parts.append([])
+            size = 0
+    return [part for part in parts if part]
+
+
+def _fraction(source: str) -> float:
+    """Return a number from 0 to 1 that is a file's own."""
+    return int.from_bytes(hashlib.blake2b(source.encode(), digest_size=6).digest()) / 2**48
+
+
+_FIRST_LINES = re.compile(rb'"(?:commit_hash"\s*:\s*"([0-9a-f]{1,64})"|date"\s*:\s*(\d{1,15})\b)')
+PEEKED_BYTES = 4096
+
+
+def peek(head: bytes) -> tuple[int, str] | None:
+    """Return date and commit as a file's first bytes say them, None where they don't."""
+    date, commit = None, None
+    for found in _FIRST_LINES.finditer(head):
+        commit = commit or found.group(1)
+        date = date or found.group(2)
+        if date and commit:
+            return min(int(date), LAST_DATE_MS), commit.decode()
+    return None
+
+
+def newest_commits(files: Iterable[FileRecord], count: int) -> set[str]:
+    """Return the newest commits of a project, by date."""
+    dates: dict[str, int] = {}
+    for file in files:
+        dates[file.commit] = max(file.date_ms, dates.get(file.commit, 0))
+    ordered = sorted(dates, key=lambda commit: (dates[commit], commit))
+    return set(ordered[max(len(ordered) - count, 0) :])
+
+
+@dataclass(frozen=True)
+class PartRecord:
+    """One part in the manifest: where its rows lie, and whose they are."""
+
+    project: str
+    machine: str
+    paths: Mapping[str, str | None]  # by family
+    files: tuple[FileRecord, ...]
+    has_samples: bool
+    """Whether all samples of it are kept."""
+    older_source: str = ""
+    """Of a part of an older schema: the source that all its files belong to."""
+
+    @classmethod
+    def from_entry(cls, entry: Mapping[str, Any]) -> "PartRecord":
+        """Read a record back from the manifest."""
+        files = tuple(map(FileRecord.from_entry, entry["files"]))
+        return cls(
+            **{name: entry[name] for name in ("project", "machine", "paths", "has_samples")},
+            files=files,
+        )
+
+    def as_entry(self) -> dict[str, Any]:
+        """Write the record for the manifest."""
+        return {
+            "project": self.project,
+            "machine": self.machine,
+            "paths": dict(self.paths),
+            "has_samples": self.has_samples,
+            "files": [file.as_entry() for file in self.files],
+        }

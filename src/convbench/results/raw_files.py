@@ -1,0 +1,60 @@
+"""Raw files as they lie there, read within bounds: results may come from anybody's fork.
+
+Only regular files are read, none that a link outside of its results directory names, and none that
+would take more memory than any real collection needs.
+"""
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+MAX_BYTES = 128_000_000
+"""The largest file that is read; with all samples, asv's own have a few tens of megabytes."""
+
+MAX_OBJECTS = 4_000_000
+MAX_ITEMS = 24_000_000
+"""Lists and objects, and items in them, of one JSON document: a gigabyte of Python objects."""
+
+
+def read_bounded(path: Path) -> bytes:
+    """Read a file; raise ValueError when it is none that can be, OSError when it can't be read."""
+    # A named pipe without a writer must not block.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            raise ValueError("no regular file")
+        raw = b"" if about.st_size > MAX_BYTES else file.read(MAX_BYTES + 1)
+    if max(about.st_size, len(raw)) > MAX_BYTES:
+        size = max(about.st_size, len(raw))
+        raise ValueError(f"{size:,} bytes; files of at most {MAX_BYTES:,} are read")
+    return raw
+
+
+def loads_bounded(raw: bytes) -> Any:
+    """Parse JSON; raise ValueError when it is none, or would become too many Python objects."""
+    objects, items = raw.count(b"[") + raw.count(b"{"), raw.count(b",")
+    if objects > MAX_OBJECTS or items > MAX_ITEMS:
+        raise ValueError(
+            f"JSON of {objects:,} lists and {items:,} items; "
+            f"at most {MAX_OBJECTS:,} and {MAX_ITEMS:,} are read"
+        )
+    return json.loads(raw)
+
+
+def one_line(error: BaseException) -> str:
+    """Say in one short line what was wrong with a file."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"no complete JSON ({error.msg} at byte {error.pos})"
+    if isinstance(error, UnicodeDecodeError):
+        return "no text"
+    if isinstance(error, KeyError):
+        return f"{str(error.args[0])[:80]!r} is missing"
+    if isinstance(error, RecursionError):
+        return "JSON of too many levels"
+    if isinstance(error, OSError):
+        return error.strerror or "can't be read"
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 300 else f"{text[:300]}…"
