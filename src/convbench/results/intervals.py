@@ -61,11 +61,15 @@ def encode(value: Floats, intervals: Mapping[str, Floats]) -> tuple[Coded, npt.N
     exact : array (rows,) of bool
         Rows in which `decode` gives all four numbers back.
     """
-    power = _power(np.minimum.reduce([np.abs(column) for column in intervals.values()]))
-    digits: dict[str | None, Floats] = {None: np.rint(_scaled(value, -power))}
+    smallest = np.abs(intervals[INTERVALS[0]])
+    for name in INTERVALS[1:]:
+        smallest = np.minimum(smallest, np.abs(intervals[name]))
+    power = _power(smallest)
+    scale = _Scale(power)
+    digits: dict[str | None, Floats] = {None: np.rint(scale.to_digits(value))}
     steps = {}
     for name, base in _BASES.items():
-        digits[name] = np.rint(_scaled(intervals[name], -power))
+        digits[name] = np.rint(scale.to_digits(intervals[name]))
         difference = digits[name] - digits[base]
         fits = np.abs(difference) < _LARGEST_STEP  # false for NaN
         steps[name] = np.where(fits, difference, 0).astype(np.int32)
@@ -76,11 +80,11 @@ def encode(value: Floats, intervals: Mapping[str, Floats]) -> tuple[Coded, npt.N
 
 def decode(value: Floats, coded: Coded) -> dict[str, Floats]:
     """Return the intervals that were coded; NaN in rows without a value."""
-    power = coded.power.astype(np.int64)
-    digits: dict[str | None, Floats] = {None: np.rint(_scaled(value, -power))}
+    scale = _Scale(coded.power.astype(np.int64))
+    digits: dict[str | None, Floats] = {None: np.rint(scale.to_digits(value))}
     for name, base in _BASES.items():
         digits[name] = digits[base] + coded.steps[name]
-    return {name: _scaled(digits[name], power) for name in INTERVALS}
+    return {name: scale.from_digits(digits[name]) for name in INTERVALS}
 
 
 def _power(size: Floats) -> npt.NDArray[np.int64]:
@@ -90,9 +94,28 @@ def _power(size: Floats) -> npt.NDArray[np.int64]:
     return exponent - (DIGITS - 1)
 
 
-def _scaled(numbers: Floats, power: npt.NDArray[np.int64]) -> Floats:
-    """Multiply by powers of ten with one rounding; NaN where the power is no exact double."""
-    factor = _POWERS[np.minimum(np.abs(power), _EXACT_POWER) - _EXPONENTS[0]]
-    with np.errstate(over="ignore", invalid="ignore"):
-        scaled = np.where(power < 0, numbers / factor, numbers * factor)
-    return np.where(np.abs(power) <= _EXACT_POWER, scaled, np.nan)
+class _Scale:
+    """Multiplies and divides by powers of ten with one rounding; NaN where one is no double."""
+
+    def __init__(self, power: npt.NDArray[np.int64]) -> None:
+        size = np.abs(power)
+        self._factor = np.where(
+            size <= _EXACT_POWER, _POWERS[np.minimum(size, _EXACT_POWER) - _EXPONENTS[0]], np.nan
+        )
+        self._small = power < 0  # factors are powers of ten from 0 on
+
+    def to_digits(self, numbers: Floats) -> Floats:
+        """Divide by ``10**power``."""
+        return self._either(numbers, self._small)
+
+    def from_digits(self, digits: Floats) -> Floats:
+        """Multiply by ``10**power``."""
+        return self._either(digits, ~self._small)
+
+    def _either(self, numbers: Floats, multiplied: npt.NDArray[np.bool_]) -> Floats:
+        with np.errstate(over="ignore", invalid="ignore"):
+            if multiplied.all():
+                return numbers * self._factor
+            if not multiplied.any():
+                return numbers / self._factor
+            return np.where(multiplied, numbers * self._factor, numbers / self._factor)

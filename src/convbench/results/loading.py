@@ -15,12 +15,13 @@ import pyarrow.dataset as ds
 from convbench.errors import BadResults, BadUsage
 from convbench.results import schema
 from convbench.results.manifest import read_manifest
+from convbench.results.params import from_text
 from convbench.results.part_files import read_groups
 from convbench.results.partition import PartRecord
 from convbench.results.store import read_table
 
 # The columns that a filter may name: all that hold text, except the map.
-FILTERS = tuple(f.name for f in schema.SCHEMAS["values"] if pa.types.is_dictionary(f.type))
+FILTERS = tuple(f.name for f in schema.SCHEMAS["values"] if f.type == schema.NAME)
 
 # What makes a point of the default view, with `params`.
 POINT = (
@@ -116,7 +117,7 @@ def scan(
     """
     query = _Query.of(columns, samples, since, until, filters)
     try:
-        yield from _scan(Path(store), query)
+        yield from map(_with_maps, _scan(Path(store), query))
     except FileNotFoundError as error:
         raise BadResults(
             f"{store} was collected into while it was read ({error.filename or error} is gone); "
@@ -187,7 +188,7 @@ class _Query:
 
     def empty(self) -> pa.Table:
         """Return the result without rows."""
-        whole = pa.schema([*schema.SCHEMAS["values"], *schema.FAMILIES["samples"]])
+        whole = pa.schema([*schema.ROWS, *schema.FAMILIES["samples"]])
         return whole.empty_table().select(self.chosen)
 
     def may_be_in(self, part: PartRecord) -> bool:
@@ -224,7 +225,19 @@ def _moment(text: Moment | None) -> datetime | None:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else text
     except ValueError:
         raise BadUsage(f"expected a date like 2026-03-01, got {text!r}") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _with_maps(table: pa.Table) -> pa.Table:
+    """Turn the texts of parameter combinations into maps."""
+    place = table.schema.get_field_index("params")
+    if place < 0:
+        return table
+    texts = table["params"].unify_dictionaries().combine_chunks()
+    maps = pa.array([from_text(text) for text in texts.dictionary.to_pylist()], schema.PAIRS)
+    return table.set_column(
+        place, schema.SCHEMAS["values"].field("params"), maps.take(texts.indices)
+    )
 
 
 def _scan(store: Path, query: _Query) -> Iterator[pa.Table]:

@@ -1,20 +1,24 @@
 """The rows of one part as NumPy columns: from files and older parts to Arrow tables.
 
 Text is held as numbers into a growing list of names, so joining, filtering and sorting files never
-touches a string. Rows are sorted by benchmark, parameters, environment, date and source: a history
-lies together (which makes the part small and a query for it quick), and the same rows give the same
-bytes whatever order they came in.
+touches a string; and what is the same for a whole file, or for all rows of a benchmark in it, is
+held once: a row knows its entry (benchmark in a file), an entry its file.
+
+Rows are sorted by benchmark, parameters, environment, date and source: a history lies together
+(which makes the part small and a query for it quick), and the same rows give the same bytes
+whatever order they came in.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from convbench.results.grids import Codes, Combination, Grids
+from convbench.results.grids import Codes, Grids
+from convbench.results.params import as_text, from_text
 from convbench.results.result_file import (
     COUNTS,
     INTERVALS,
@@ -26,14 +30,19 @@ from convbench.results.result_file import (
     Samples,
 )
 from convbench.results.samples import joined_samples, no_samples, taken_samples
-from convbench.results.schema import NAME, PAIRS, SCHEMAS, STATUSES, TEXT, TIME
+from convbench.results.schema import NAME, ROWS, STATUSES, TEXT, TIME
 from convbench.results.words import COLUMNS as WORD_COLUMNS
 from convbench.results.words import Words
 
-_NAMES = tuple(f.name for f in SCHEMAS["values"] if f.type == NAME and f.name != "status")
+Column = npt.NDArray[Any]
+
+_OF_ENTRIES = ("benchmark", "unit", "version", "started_at", "duration")
+_OF_ROWS = ("params", "status", "value", *INTERVALS, *COUNTS)
+_OF_FILES = tuple(name for name in ROWS.names if name not in (*_OF_ENTRIES, *_OF_ROWS))
 _TIMES = ("commit_date", "started_at")
-_FLOATS = ("value", *INTERVALS, "duration")
-_ROW_ORDER = ("benchmark", "params", "environment", "commit_date", "source")
+_NAMES = tuple(
+    column.name for column in ROWS if column.type == NAME and column.name not in _OF_ROWS
+)
 
 
 class Names(dict[str | None, int]):
@@ -45,20 +54,32 @@ class Names(dict[str | None, int]):
 
 
 @dataclass(frozen=True)
-class _Piece:
-    """Rows of one file or older part; a constant column is a number in place of an array."""
-
-    size: int
-    numbers: Mapping[str, Any]
-    lists: Mapping[str, Samples]
-
-
-@dataclass(frozen=True)
 class Part:
     """One part in its final order; `lists` are those of `schema.LISTS` that some row has."""
 
     values: pa.Table
     lists: Mapping[str, Samples]
+
+
+@dataclass
+class _Level:
+    """Columns of all files, entries or rows, piece by piece; `owners` number the level above."""
+
+    size: int = 0
+    owners: list[Column] = field(default_factory=list)
+    columns: dict[str, list[Column]] = field(default_factory=dict)
+
+    def add(self, owners: Column, columns: Mapping[str, Column]) -> None:
+        """Add a piece."""
+        self.owners.append(owners)
+        self.size += len(owners)
+        for name, column in columns.items():
+            self.columns.setdefault(name, []).append(column)
+
+    def joined(self) -> tuple[Column, dict[str, Column]]:
+        """Return owners and columns of all pieces."""
+        columns = {name: np.concatenate(pieces) for name, pieces in self.columns.items()}
+        return np.concatenate(self.owners), columns
 
 
 class PartColumns:
@@ -68,7 +89,9 @@ class PartColumns:
         self._words = words
         self._names = {column: Names() for column in _NAMES}
         self._grids = Grids()
-        self._pieces: list[_Piece] = []
+        self._files, self._entries, self._rows = _Level(), _Level(), _Level()
+        self._lists: list[Mapping[str, Samples]] = []
+        self._sizes: list[int] = []
 
     def add_file(
         self, constants: Mapping[str, str], head: Head, rows: Rows, known: Mapping[str, Benchmark]
@@ -79,180 +102,163 @@ class PartColumns:
             self._grids.codes(one.param_names, axes)
             for one, axes in zip(about, rows.axes, strict=True)
         ]
-        sizes = np.array(list(map(len, codes)), np.int64)
-        per_benchmark: dict[str, npt.NDArray[Any]] = {
-            "benchmark": self._coded("benchmark", rows.benchmarks),
-            "unit": self._coded("unit", [one.unit for one in about]),
-            "version": self._coded("version", rows.versions),
-            "started_at": rows.started_at_ms,
-            "duration": rows.duration,
+        sizes = np.fromiter(map(len, codes), np.int64, len(codes))
+        file = np.full(len(codes), self._files.size, np.int32)
+        entries = np.arange(self._entries.size, self._entries.size + len(codes), dtype=np.int32)
+        of_file = {
+            name: np.array([self._names[name][constants.get(name, "")]], np.int32)
+            for name in _NAMES
+            if name in _OF_FILES
         }
-        numbers: dict[str, Any] = {
-            **{column: self._names[column][constants.get(column, "")] for column in _NAMES},
-            **{name: np.repeat(column, sizes) for name, column in per_benchmark.items()},
-            "params": np.concatenate(codes) if codes else np.empty(0, np.int32),
-            "commit_date": head.commit_date_ms,
-            "value": rows.value,
-            "status": rows.status,
-            **rows.intervals,
-            **rows.counts,
-        }
-        lists = {} if rows.samples is None else {"samples": rows.samples}
-        self._pieces.append(_Piece(int(sizes.sum()), numbers, lists))
+        self._files.add(np.zeros(1), of_file | {"commit_date": np.array([head.commit_date_ms])})
+        self._entries.add(
+            file,
+            {
+                "benchmark": self._coded("benchmark", rows.benchmarks),
+                "unit": self._coded("unit", [one.unit for one in about]),
+                "version": self._coded("version", rows.versions),
+                "started_at": rows.started_at_ms,
+                "duration": rows.duration,
+            },
+        )
+        self._add_rows(
+            np.repeat(entries, sizes),
+            {
+                "params": np.concatenate(codes) if codes else np.empty(0, np.int32),
+                "value": rows.value,
+                "status": rows.status,
+                **rows.intervals,
+                **rows.counts,
+            },
+            {} if rows.samples is None else {"samples": rows.samples},
+        )
 
-    def _coded(self, column: str, texts: Iterable[str | None]) -> Codes:
+    def _coded(self, column: str, texts: Sequence[str | None]) -> Codes:
         names = self._names[column]
-        return np.array([names[text] for text in texts], np.int32)
+        return np.fromiter((names[text] for text in texts), np.int32, len(texts))
+
+    def _add_rows(
+        self, entries: Column, columns: Mapping[str, Column], lists: Mapping[str, Samples]
+    ) -> None:
+        self._rows.add(entries, columns)
+        self._lists.append(lists)
+        self._sizes.append(len(entries))
 
     def add_part(self, part: Part, keep: Iterable[str], owner: Mapping[str, str]) -> None:
         """Add the rows of an older part whose source is in `keep`.
 
         `owner` has texts that are the same for all rows now: project and machine.
         """
-        values = part.values
-        numbers: dict[str, Any] = {column: self._recoded(values, column) for column in _NAMES}
-        status = values["status"].cast(TEXT).combine_chunks().dictionary_encode()
-        order = pa.array(STATUSES, TEXT)
-        numbers["status"] = np.array(
-            [order.index(name).as_py() for name in status.dictionary], np.uint8
-        )[status.indices.to_numpy()]
-        for column in _TIMES:
-            numbers[column] = values[column].cast(pa.int64()).fill_null(NO_TIME).to_numpy()
-        for column in _FLOATS:
-            numbers[column] = values[column].to_numpy()
-        for column in COUNTS:
-            numbers[column] = values[column].fill_null(NO_COUNT).to_numpy()
-        numbers["params"] = self._combinations(values["params"])
-        kept = [self._names["source"][name] for name in keep]
-        rows = np.flatnonzero(np.isin(numbers["source"], kept))
-        taken: dict[str, Any] = {name: column[rows] for name, column in numbers.items()}
-        taken |= {name: self._names[name][text] for name, text in owner.items()}
+        columns = {name: self._recoded(part.values, name) for name in ROWS.names}
+        kept = np.array([self._names["source"][name] for name in keep], np.int32)
+        rows = np.flatnonzero(np.isin(columns["source"], kept))
+        taken = {name: column[rows] for name, column in columns.items()}
+        for name, text in owner.items():
+            taken[name] = np.full(len(rows), self._names[name][text], np.int32)
+        # Each row is an entry and a file of its own: what it shares with others is not known.
+        own = np.arange(len(rows), dtype=np.int32)
+        files, entries = self._files.size + own, self._entries.size + own
+        self._files.add(own, {name: taken[name] for name in _OF_FILES})
+        self._entries.add(files, {name: taken[name] for name in _OF_ENTRIES})
         lists = {name: taken_samples(samples, rows) for name, samples in part.lists.items()}
-        self._pieces.append(_Piece(len(rows), taken, lists))
+        self._add_rows(entries, {name: taken[name] for name in _OF_ROWS}, lists)
 
-    def _recoded(self, values: pa.Table, column: str) -> Codes:
-        coded = values[column].combine_chunks()
-        if not isinstance(coded, pa.DictionaryArray):
-            coded = coded.cast(TEXT).dictionary_encode()
-        own = self._coded(column, coded.dictionary.to_pylist())
-        if not coded.null_count:
-            return own[coded.indices.to_numpy()] if len(own) else np.empty(0, np.int32)
-        own = np.array([*own, self._names[column][None]], np.int32)  # the last is null's
-        places: npt.NDArray[np.int32] = coded.indices.fill_null(len(own) - 1).to_numpy()
-        return own[places]
+    def _recoded(self, values: pa.Table, name: str) -> Column:
+        """Return a column of an older part as numbers of ours."""
+        column = values[name].combine_chunks()
+        if pa.types.is_dictionary(column.type):
+            own = self._own_numbers(name, column.dictionary.to_pylist())
+            places: npt.NDArray[np.int32] = np.asarray(column.indices.fill_null(len(own) - 1))
+            return own[places]
+        if name in _TIMES:
+            column = column.cast(pa.int64()).fill_null(NO_TIME)
+        elif name in COUNTS:
+            column = column.fill_null(NO_COUNT)
+        plain: Column = np.asarray(column)
+        return plain
 
-    def _combinations(self, params: pa.ChunkedArray) -> Codes:
-        """Give the maps of an older part their numbers; each distinct one is looked at once."""
-        maps = params.combine_chunks()
-        offsets = maps.offsets.to_numpy()
-        if not len(maps):
-            return np.empty(0, np.int32)
-        keys, items = (side.dictionary_encode() for side in (maps.keys, maps.items))
-        pair = keys.indices.to_numpy().astype(np.int64) * max(len(items.dictionary), 1)
-        pair += items.indices.to_numpy()
-        names, texts = keys.dictionary.to_pylist(), items.dictionary.to_pylist()
-        codes = np.empty(len(maps), np.int32)
-        lengths = np.diff(offsets)
-        for length in np.unique(lengths):
-            rows = np.flatnonzero(lengths == length)
-            cells = pair[(offsets[rows] - offsets[0])[:, None] + np.arange(length)]
-            distinct, which = np.unique(cells, axis=0, return_inverse=True)
-            numbers = [
-                self._grids.code(
-                    tuple((names[p // len(texts)], texts[p % len(texts)]) for p in one)
-                )
-                for one in distinct.tolist()
-            ]
-            codes[rows] = np.array(numbers, np.int32)[which.reshape(-1)]
-        return codes
-
-    @property
-    def size(self) -> int:
-        """Number of rows."""
-        return sum(piece.size for piece in self._pieces)
+    def _own_numbers(self, name: str, texts: list[str]) -> Column:
+        """Return our numbers for an older part's names; the last one is null's."""
+        if name == "params":
+            return np.array([self._grids.code(from_text(text)) for text in texts], np.int32)
+        if name == "status":
+            return np.array([STATUSES.index(text) for text in texts], np.uint8)
+        return np.array([*self._coded(name, texts), self._names[name][None]], np.int32)
 
     def finished(self) -> Part:
         """Return all rows in their order."""
-        numbers = {name: self._joined(name) for name in (*_NAMES, *_NUMERIC)}
-        combinations = self._grids.combinations
-        self._fill_words(numbers, combinations)
-        order = self._order(numbers, combinations)
-        numbers = {name: column[order] for name, column in numbers.items()}
-        named = {name for piece in self._pieces for name in piece.lists}
-        lists = {name: taken_samples(self._joined_lists(name), order) for name in sorted(named)}
-        return Part(self._table(numbers, combinations), lists)
-
-    def _joined(self, name: str) -> npt.NDArray[Any]:
-        kind = _NUMERIC.get(name, np.int32)
-        columns = [
-            np.full(piece.size, column, kind) if np.isscalar(column) else column
-            for piece in self._pieces
-            if (column := piece.numbers[name]) is not None
-        ]
-        return np.concatenate(columns) if columns else np.empty(0, kind)
-
-    def _fill_words(self, numbers: dict[str, Any], combinations: Sequence[Combination]) -> None:
-        """Write what parameters say into the columns that the project's words name."""
-        for column in WORD_COLUMNS:
-            told = [self._words.of_parameters(column, dict(one)) for one in combinations]
-            if any(told):
-                codes = self._coded(column, told)[numbers["params"]]
-                says = np.array(list(map(bool, told)))[numbers["params"]]
-                numbers[column] = np.where(says, codes, numbers[column]).astype(np.int32)
+        if not self._sizes:
+            return Part(ROWS.empty_table(), {})
+        entry, of_rows = self._rows.joined()
+        file, of_entries = self._entries.joined()
+        _, of_files = self._files.joined()
+        order = self._order(entry, of_rows, file, of_entries, of_files)
+        of_rows = {name: column[order] for name, column in of_rows.items()}
+        entry = entry[order]
+        columns = of_rows | {name: column[entry] for name, column in of_entries.items()}
+        file = file[entry]
+        for name, column in of_files.items():
+            columns[name] = column[:1] if (column == column[0]).all() else column[file]
+        self._fill_words(columns)
+        named = sorted({name for lists in self._lists for name in lists})
+        lists = {name: taken_samples(self._joined_lists(name), order) for name in named}
+        return Part(self._table(columns, len(order)), lists)
 
     def _order(
-        self, numbers: Mapping[str, npt.NDArray[Any]], combinations: Sequence[Combination]
+        self,
+        entry: Column,
+        of_rows: Mapping[str, Column],
+        file: Column,
+        of_entries: Mapping[str, Column],
+        of_files: Mapping[str, Column],
     ) -> npt.NDArray[np.intp]:
         """Return the rows' final order, by names and not by their numbers."""
-        keys = []
-        for column in _ROW_ORDER:
-            if column == "commit_date":
-                _, ranks = np.unique(numbers[column], return_inverse=True)
-            else:
-                names = combinations if column == "params" else list(self._names[column])
-                ranks = _ranks(names)[numbers[column]]
-            keys.append(ranks.astype(np.int64))
-        combined = np.zeros(len(numbers["value"]), np.int64)
-        sizes = [int(key.max(initial=0)) + 1 for key in keys]
-        if np.prod([float(size) for size in sizes]) >= 2.0**62:
-            return np.lexsort(keys[::-1])
-        for key, size in zip(keys, sizes, strict=True):
-            combined = combined * size + key
-        return np.argsort(combined, kind="stable")
+        benchmark = _ranks(list(self._names["benchmark"]))[of_entries["benchmark"]]
+        params = _ranks(self._grids.combinations)
+        environment, source = (
+            _ranks(list(self._names[name]))[of_files[name]] for name in ("environment", "source")
+        )
+        by_file = np.lexsort((source, of_files["commit_date"], environment))
+        place = np.empty(len(by_file), np.int64)
+        place[by_file] = np.arange(len(by_file))
+        # One number in place of three: its largest is far below 2**63 for any part.
+        base = benchmark * (len(params) * len(by_file)) + place[file]
+        key = base[entry] + (params * len(by_file))[of_rows["params"]]
+        return np.argsort(key, kind="stable")
 
-    def _table(
-        self, numbers: Mapping[str, npt.NDArray[Any]], combinations: Sequence[Combination]
-    ) -> pa.Table:
-        columns = {}
-        for field in SCHEMAS["values"]:
-            column = numbers[field.name]
-            if field.name == "status":
-                columns[field.name] = _dictionary(column.astype(np.int32), list(STATUSES))
-            elif field.name == "params":
-                columns[field.name] = _maps(column, combinations)
-            elif field.type == NAME:
-                columns[field.name] = _dictionary(column, list(self._names[field.name]))
-            elif field.type == TIME:
-                columns[field.name] = pa.array(column, mask=column == NO_TIME).cast(TIME)
-            elif field.name in COUNTS:
-                columns[field.name] = pa.array(column, mask=column == NO_COUNT)
+    def _fill_words(self, columns: dict[str, Column]) -> None:
+        """Write what parameters say into the columns that the project's words name."""
+        combinations = [dict(one) for one in self._grids.combinations]
+        for name in WORD_COLUMNS:
+            told = [self._words.of_parameters(name, one) for one in combinations]
+            if any(told):
+                codes = self._coded(name, told)[columns["params"]]
+                says = np.array([bool(text) for text in told])[columns["params"]]
+                columns[name] = np.where(says, codes, columns[name]).astype(np.int32)
+
+    def _table(self, columns: Mapping[str, Column], size: int) -> pa.Table:
+        arrays = {}
+        for about in ROWS:
+            column = columns[about.name]
+            if about.name == "params":
+                texts = [as_text(one) for one in self._grids.combinations]
+                arrays[about.name] = _dictionary(column, texts, size)
+            elif about.name == "status":
+                arrays[about.name] = _dictionary(column, list(STATUSES), size)
+            elif about.type == NAME:
+                arrays[about.name] = _dictionary(column, list(self._names[about.name]), size)
+            elif about.type == TIME:
+                whole = np.broadcast_to(column, size) if len(column) < size else column
+                arrays[about.name] = pa.array(whole, mask=whole == NO_TIME).cast(TIME)
+            elif about.name in COUNTS:
+                arrays[about.name] = pa.array(column, mask=column == NO_COUNT)
             else:
-                columns[field.name] = pa.array(column, mask=np.isnan(column))
-        return pa.table(columns, schema=SCHEMAS["values"])
+                arrays[about.name] = pa.array(column, mask=np.isnan(column))
+        return pa.table(arrays, schema=ROWS)
 
     def _joined_lists(self, name: str) -> Samples:
-        return joined_samples(
-            [piece.lists.get(name) or no_samples(piece.size) for piece in self._pieces]
-        )
-
-
-_NUMERIC: Mapping[str, type] = {
-    "params": np.int32,
-    "status": np.uint8,
-    **dict.fromkeys((*_TIMES, *COUNTS), np.int64),
-    **dict.fromkeys(_FLOATS, np.float64),
-}
-"""Columns that are no names, with the type of their numbers."""
+        pieces = zip(self._lists, self._sizes, strict=True)
+        return joined_samples([lists.get(name) or no_samples(size) for lists, size in pieces])
 
 
 def _ranks(names: Sequence[Any]) -> npt.NDArray[np.int64]:
@@ -264,16 +270,20 @@ def _ranks(names: Sequence[Any]) -> npt.NDArray[np.int64]:
     return ranks
 
 
-def _dictionary(codes: Codes, names: list[Any]) -> pa.Array:
-    """Give equal rows equal bytes: names that no row has are left out, the others sorted."""
+def _dictionary(codes: Column, names: list[Any], size: int) -> pa.Array:
+    """Give equal rows equal bytes: names that no row has are left out, the others sorted.
+
+    One code stands for all rows.
+    """
     used = np.flatnonzero(np.bincount(codes, minlength=len(names)))
     ordered = sorted((i for i in used if names[i] is not None), key=lambda i: str(names[i]))
     own = np.zeros(len(names), np.int32)
     own[ordered] = np.arange(len(ordered), dtype=np.int32)
     null = names.index(None) if None in names else -1
-    indices = pa.array(own[codes], pa.int32(), mask=codes == null if null >= 0 else None)
+    mask = codes == null if null >= 0 and null in used else None
+    if len(codes) < size:
+        mask = None if mask is None else np.broadcast_to(mask, size)
+        indices = pa.array(np.zeros(size, np.int32), mask=mask)
+    else:
+        indices = pa.array(own[codes], pa.int32(), mask=mask)
     return pa.DictionaryArray.from_arrays(indices, pa.array([names[i] for i in ordered], TEXT))
-
-
-def _maps(codes: Codes, combinations: Sequence[Combination]) -> pa.Array:
-    return pa.array(list(combinations), PAIRS).take(pa.array(codes))

@@ -12,8 +12,10 @@ families, parts of several sources, and `branches`. Rows that an older convbench
 with nulls in the columns that it did not have.
 """
 
+import json
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -239,8 +241,13 @@ INTERVALS = ("ci_low", "ci_high", "q25", "q75")
 LISTS = ("samples", "quantiles")
 """What `load(samples=True)` adds: all samples of a row, or the quantiles that stay of them."""
 
+# `values` as it is held and stored: `params` as JSON text (`results/params.py`), by number.
+ROWS = pa.schema(
+    [pa.field("params", NAME) if field.name == "params" else field for field in SCHEMAS["values"]]
+)
+
 FAMILIES: Mapping[str, pa.Schema] = {
-    "values": pa.schema([field for field in SCHEMAS["values"] if field.name not in INTERVALS]),
+    "values": pa.schema([field for field in ROWS if field.name not in INTERVALS]),
     # Coded (`results/intervals.py`), and beside it those that can't be; each row has one of both.
     "intervals": _schema(
         power=pa.int8(),
@@ -272,15 +279,28 @@ def to_frame(table: pa.Table, name: str) -> pd.DataFrame:
     flags are objects, None where nothing was said.
     """
     flags = [field.name for field in table.schema if field.type == FLAG]
+    combinations = None
     for position, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
+        if field.name == "params" and field.type == NAME:
+            combinations = _combinations(table["params"])
+        elif pa.types.is_dictionary(field.type):
             table = table.set_column(position, field.name, table.column(position).cast(TEXT))
         elif field.name in MAYBE_COUNTS.get(name, ()):
             table = table.set_column(
                 position, field.name, table.column(position).cast(NUMBER, safe=False)
             )
     frame: pd.DataFrame = table.to_pandas(maps_as_pydicts="strict")
+    if combinations is not None:
+        frame["params"] = combinations
     return frame.astype(dict.fromkeys(flags, "object"))
+
+
+def _combinations(texts: pa.ChunkedArray) -> pd.Series:
+    """Return parameter combinations as dicts; rows of one combination share its dict."""
+    coded = texts.unify_dictionaries().combine_chunks()
+    dicts = np.empty(len(coded.dictionary), object)
+    dicts[:] = [json.loads(text) for text in coded.dictionary.to_pylist()]
+    return pd.Series(dicts[coded.indices.to_numpy()], dtype=object)
 
 
 def empty_frame(name: str) -> pd.DataFrame:
