@@ -1,8 +1,13 @@
 """Writes small asv results directories, byte for byte as the test says."""
 
 import json
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 COLUMNS = [
     *("result", "params", "version", "started_at", "duration", "stats_ci_99_a", "stats_ci_99_b"),
@@ -42,6 +47,25 @@ def result_file(results: dict[str, list[Any]], **top: Any) -> str:
     return json.dumps(content | top)
 
 
+def format_1_file(results: dict[str, Any], **top: Any) -> str:
+    """The text of a result file of format 1, as asv wrote it before 0.5."""
+    content: dict[str, Any] = {
+        "commit_hash": COMMIT,
+        "env_name": "py",
+        "date": 1_690_000_000_000,
+        "params": {"machine": "m"},
+        "python": "3.12",
+        "requirements": {},
+        "results": results,
+        "benchmark_version": dict.fromkeys(results, "1"),
+        "started_at": dict.fromkeys(results, 1_700_000_000_000),
+        "ended_at": dict.fromkeys(results, 1_700_000_001_500),
+        "profiles": {},
+        "version": 1,
+    }
+    return json.dumps(content | top)
+
+
 def write_source(
     folder: Path,
     files: dict[str, str | bytes],
@@ -76,6 +100,25 @@ def content_of(store: Path) -> dict[str, bytes]:
         for path in sorted(store.rglob("*"))
         if path.is_file() and not path.name.startswith(".")
     }
+
+
+def source_in(store: Path, path: Path) -> str:
+    """How the store names a result file."""
+    return Path(os.path.relpath(path.resolve(), store.resolve())).as_posix()
+
+
+def plain_rows(values: pd.DataFrame) -> list[tuple[Any, ...]]:
+    """The rows of a frame in an order of their own, nulls as None, maps and lists as tuples."""
+    columns = [[_plain(cell) for cell in values[name]] for name in values.columns]
+    return sorted(zip(*columns, strict=True), key=repr)
+
+
+def _plain(cell: Any) -> Any:
+    if isinstance(cell, dict):
+        return tuple(cell.items())
+    if isinstance(cell, Iterable) and not isinstance(cell, str):
+        return tuple(np.asarray(cell).tolist())
+    return None if pd.isna(cell) else cell
 
 
 def facts(**changes: Any) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import pytest
 from asv_tree import result_file, row, write_source
 
 from convbench.commands import collect as command
-from convbench.errors import BadResults
+from convbench.errors import BadResults, BadUsage
+from convbench.results import load
 
 
 @pytest.fixture
@@ -52,6 +53,42 @@ def test_json_is_one_object(results, tmp_path):
 def test_a_wrong_path_is_left_to_the_command_line(tmp_path):
     with pytest.raises(BadResults, match="does not exist"):
         run(tmp_path / "absent", "--store", tmp_path / "store")
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["given", "in this folder"])
+def test_the_config_says_the_words(tmp_path, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    text = result_file({"a": row([1.0])}, env_vars={"SHAPE": "x"})
+    results = write_source(tmp_path / "p", {"m/a.json": text})
+    config = tmp_path / ("words.toml" if given else "convbench.toml")
+    config.write_text('[environment]\nproblem = "SHAPE"\n')
+
+    run(results, "--store", "store", *(["--config", config] if given else []))
+
+    assert load("store")["problem"].tolist() == ["x"]
+
+
+def test_a_config_that_is_not_there_is_refused_before_anything_is_written(results, tmp_path):
+    with pytest.raises(BadUsage, match="there is no such file"):
+        run(results, "--store", tmp_path / "store", "--config", tmp_path / "absent.toml")
+
+    assert not (tmp_path / "store").exists()
+
+
+def test_samples_to_keep_and_processes_are_handed_on(results, tmp_path):
+    run(results, "--store", tmp_path / "store", "--keep-samples", "7", "--jobs", "1")
+
+    manifest = json.loads((tmp_path / "store/manifest.json").read_text())
+    assert manifest["keep_samples"] == 7
+
+
+@pytest.mark.parametrize("option", ["--keep-samples", "--jobs"])
+@pytest.mark.parametrize("count", ["0", "-1", "many", "1.5", "9" * 30])
+def test_a_count_that_is_none_is_wrong_usage(results, tmp_path, capsys, option, count):
+    with pytest.raises(SystemExit):
+        run(results, "--store", tmp_path / "store", f"{option}={count}")
+
+    assert f"expected a number from 1 on, got {count!r}" in capsys.readouterr().err
 
 
 def test_a_refused_machine_is_one_line_and_strict_ends_with_2(tmp_path):

@@ -9,10 +9,19 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from asv_tree import result_file, row, write_source
+from asv_tree import content_of, result_file, row, write_source
 
 from convbench.errors import BadResults, BadUsage
-from convbench.results import collect, collection, load, load_table, schema, write_table
+from convbench.results import (
+    collect,
+    collection,
+    load,
+    load_table,
+    part_files,
+    scan,
+    schema,
+    write_table,
+)
 
 
 @pytest.fixture
@@ -125,7 +134,15 @@ def test_a_newer_store_is_refused(results, store):
     assert (store / "manifest.json").read_text() == newer
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema_version": "x", "sources": {}}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[]", "{}", '{"schema_version": "x", "sources": {}}', '{"schema_version": 3}'),
+        '{"schema_version": 3, "sources": [], "parts": [], "readers": 1, "keep_samples": 1}',
+        '{"schema_version": 2, "sources": {"s": {"project": "p", "run": "", "machines": {"m": 5}}}}',
+        "[" * 100_000,
+    ],
+)
 def test_a_damaged_manifest_is_one_line(store, content):
     store.mkdir()
     (store / "manifest.json").write_text(content)
@@ -134,16 +151,55 @@ def test_a_damaged_manifest_is_one_line(store, content):
         load(store)
 
 
-def test_a_damaged_or_missing_part_is_one_line(results, store):
+@pytest.mark.parametrize("family", schema.FAMILIES)
+def test_a_damaged_or_missing_file_of_a_part_is_one_line(results, store, family):
+    text = result_file({"a": row([1.0], samples=[[1.0]], stats_q_25=[0.5])})
+    write_source(results, {"m/a.json": text})
     collect(results, store)
-    (part,) = store.glob("values/*/*/*")
+    (part,) = store.glob(f"{family}/*/*/*")
 
     part.write_bytes(b"no parquet")
-    with pytest.raises(BadResults, match="can't be read"):
-        load(store)
+    with pytest.raises(BadResults, match=r"can't be read[^\n]*collect again"):
+        load(store, samples=True)
+    with pytest.raises(BadResults, match=r"can't be read[^\n]*collect again"):
+        list(scan(store, samples=True))
     part.unlink()
     with pytest.raises(BadResults, match="collect again"):
-        load(store)
+        load(store, samples=True)
+    with pytest.raises(BadResults, match="read it again"):
+        list(scan(store, samples=True))
+
+
+def test_a_part_that_is_replaced_while_it_is_read_is_read_in_its_new_place(
+    results, store, monkeypatch
+):
+    collect(results, store)
+    plain = part_files.pq.ParquetFile
+    (results / "m/b.json").write_text(result_file({"a": row([2.0])}, commit_hash="b" * 40))
+    waiting = [results, results]
+
+    def collected_meanwhile(path, **options):
+        while waiting:
+            collect(waiting.pop(), store)  # the second one removes what the first replaced
+        return plain(path, **options)
+
+    monkeypatch.setattr(part_files.pq, "ParquetFile", collected_meanwhile)
+
+    assert load(store)["value"].tolist() == [1.0, 2.0]
+
+
+def test_a_part_that_no_manifest_names_is_removed_and_nothing_else(results, store):
+    collect(results, store)
+    before = content_of(store)
+    for family in schema.FAMILIES:
+        stray = store / family / "project=q/machine=m/0123456789abcdef.parquet"
+        stray.parent.mkdir(parents=True)
+        stray.touch()
+    (store / "events.parquet").write_bytes(before["commits.parquet"])
+
+    collect(results, store)
+
+    assert content_of(store) == before | {"events.parquet": before["commits.parquet"]}
 
 
 def test_a_folder_of_something_else_is_never_written_into(results, tmp_path):
@@ -204,6 +260,14 @@ def test_a_frame_without_the_columns_is_refused(results, store):
         write_table(store, "events", pd.DataFrame({"machine": []}))
     with pytest.raises(BadUsage, match="no table 'values'"):
         write_table(store, "values", pd.DataFrame())
+
+
+def test_no_table_is_written_into_a_folder_that_is_no_store(store):
+    # red: the folder is made
+    with pytest.raises(BadResults, match="is no convbench store"):
+        write_table(store, "events", schema.empty_frame("events"))
+
+    assert not store.exists()
 
 
 def test_every_key_is_made_of_columns():

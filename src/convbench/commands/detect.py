@@ -61,7 +61,8 @@ def read_histories(store: Path) -> list[pd.DataFrame]:
     values = newest(load(store))
     order = load_table(store, "commits")[["project", "commit", "position"]]
     values = values.merge(order, on=["project", "commit"], how="left")
-    values["params"] = values["params"].map(params_text)
+    distinct = {id(params): params_text(params) for params in values["params"]}
+    values["params"] = [distinct[id(params)] for params in values["params"]]
     values["value"] = values["value"].where(values["status"] == OK)
     values["measured"] = values["status"] != SKIPPED
     keys = [*HISTORY, "version"]
@@ -71,26 +72,35 @@ def read_histories(store: Path) -> list[pd.DataFrame]:
         na_position="first",
         kind="stable",
     ).drop_duplicates([*keys, "commit"], keep="last")
-    groups = (history for _, history in rows.groupby(keys, dropna=False))
-    return [history for history in groups if history["value"].notna().any()]
+    # Sorted by the keys, so a history is a stretch of rows.
+    keyed = rows[keys].fillna("")
+    starts = np.flatnonzero(keyed.ne(keyed.shift()).any(axis=1))
+    ends = np.append(starts[1:], len(rows))
+    measured = rows["value"].notna().to_numpy()
+    return [
+        rows.iloc[start:end]
+        for start, end in zip(starts, ends, strict=True)
+        if measured[start:end].any()
+    ]
 
 
 def events_of(history: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Find the changes of one history, as rows of the table `events`."""
     values = history["value"].to_numpy("float64", na_value=math.nan)
     unit = str(history["unit"].iloc[-1])
-    for change in find_change_points(values, higher_is_better=is_rate(unit)):
-        measured = history[np.isfinite(values)]
-        row = history.iloc[change.index]
-        previous = measured.iloc[int(np.isfinite(values[: change.index]).sum()) - 1]
-        yield {name: row[name] for name in COPIED} | {
-            "previous_commit": previous["commit"],
+    found = find_change_points(values, higher_is_better=is_rate(unit))
+    columns = {name: history[name].to_numpy(object) for name in COPIED} if found else {}
+    finite = np.flatnonzero(np.isfinite(values))
+    for change in found:
+        before = finite[np.searchsorted(finite, change.index) - 1]
+        yield {name: column[change.index] for name, column in columns.items()} | {
+            "previous_commit": columns["commit"][before],
             "before": change.before,
             "after": change.after,
             "ratio": change.ratio,
             "kind": "regression" if change.is_regression else "improvement",
-            "points": len(measured),
-            "position": int(row["position"]),
+            "points": len(finite),
+            "position": int(history["position"].iloc[change.index]),
         }
 
 

@@ -9,7 +9,14 @@ import pandas as pd
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Give a frame's rows."""
-    return frame.to_dict("records")  # type: ignore[return-value] # columns are text
+    # By columns: `to_dict` asks Arrow's text cell by cell, which takes ten times as long.
+    columns = [_cells(frame[name]) for name in frame.columns]
+    names = [str(name) for name in frame.columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _cells(column: pd.Series) -> list[Any]:
+    return list(column) if column.dtype.kind == "M" else column.to_numpy(object).tolist()
 
 
 RATE_UNITS = ("/s", "/sec", "/second", "per second")
@@ -31,17 +38,17 @@ def name_units(values: pd.DataFrame) -> pd.Series:
 
     asv forgets the unit of a benchmark that was removed, but keeps its results.
     """
-    methods = values["benchmark"].str.rsplit(".", n=1).str[-1]
-    ruled = pd.Series("", index=values.index, dtype="object")
-    for prefix, unit in (
-        ("time_", "seconds"),
-        ("timeraw_", "seconds"),
-        ("mem_", "bytes"),
-        ("peakmem_", "bytes"),
-    ):
-        ruled = ruled.mask(methods.str.startswith(prefix), unit)
+    codes, benchmarks = pd.factorize(values["benchmark"])
+    ruled = pd.Series([_ruled_unit(name) for name in benchmarks], dtype="object")
     units = values["unit"].fillna("").astype("object")
-    return units.where(units != "", ruled)
+    return units.where(units != "", ruled.to_numpy()[codes])
+
+
+def _ruled_unit(benchmark: str) -> str:
+    method = benchmark.rsplit(".", 1)[-1]
+    if method.startswith(("time_", "timeraw_")):
+        return "seconds"
+    return "bytes" if method.startswith(("mem_", "peakmem_")) else ""
 
 
 def name_lines(values: pd.DataFrame) -> pd.Series:
@@ -66,7 +73,7 @@ def name_lines(values: pd.DataFrame) -> pd.Series:
         names |= _tell_apart(
             {tuple(row.values()): names[tuple(row.values())] for row in records(rows)}
         )
-    keys = zip(*(parts[column] for column in parts.columns), strict=True)
+    keys = zip(*(_cells(parts[column]) for column in parts.columns), strict=True)
     return pd.Series([names[key] for key in keys], index=values.index, dtype="object")
 
 

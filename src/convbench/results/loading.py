@@ -306,7 +306,10 @@ def newest(values: pd.DataFrame) -> pd.DataFrame:
 def _points(values: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.int64]]":
     """Return a number per row: equal for rows of one point of `newest`."""
     points = np.zeros(len(values), dtype=np.int64)
-    params = [tuple(sorted(pairs.items())) for pairs in values["params"]]
+    # Rows of one combination share its dict: each is sorted once.
+    distinct = {id(pairs): pairs for pairs in values["params"]}
+    texts = {key: tuple(sorted(pairs.items())) for key, pairs in distinct.items()}
+    params = [texts[id(pairs)] for pairs in values["params"]]
     # Null is what an older store says for "not known", the empty text what this one says.
     columns = (values[name].fillna("") for name in POINT)
     for column in (*columns, pd.Series(params, dtype=object)):
