@@ -20,7 +20,7 @@ test: .venv/installed-test
 
 check: .venv/installed-test
 	ruff check . && ruff format --check . && mypy
-	snakefmt --check workflow && snakemake --lint
+	snakefmt --check workflow && snakemake --lint && snakemake --lint --snakefile workflow/partitions.smk
 
 # Half of an installation is compiling modules that are never imported: --no-compile.
 INSTALL := python -m pip install --quiet --disable-pip-version-check --no-compile

@@ -15,7 +15,7 @@ from convbench.errors import ConvbenchError
 
 COMMANDS = (
     *("doctor", "explain", "strategies", "calibrate", "peers"),
-    *("measure", "collect", "detect", "report", "reproduce"),
+    *("measure", "collect", "combine", "detect", "report", "reproduce"),
     *("export", "inventory", "diff-env"),
 )
 """Subcommands, in the order of a run; each is a module of `convbench.commands`."""

@@ -20,7 +20,8 @@ def write_collection(folder: Path, files: int, machines: int = 1, seed: int = 0)
     generator = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     names = [f"suite.Group{i % 6}.time_case_{i:02d}" for i in range(BENCHMARKS)]
-    about = {"param_names": ["shape", "size"], "type": "time", "unit": "seconds", "version": "1"}
+    about = {"param_names": ["shape", "size"], "params": [SHAPES, SIZES], "type": "time"}
+    about |= {"unit": "seconds", "version": "1" * 64, "timeout": 60}
     known = {name: {"name": name, "code": "def time(): pass", **about} for name in names}
     (folder / "benchmarks.json").write_text(json.dumps({**known, "version": 2}))
     for machine in range(machines):

@@ -483,7 +483,6 @@ def test_a_link_out_of_the_results_is_refused_by_name_and_one_within_is_read(
 def test_a_machine_s_folder_that_is_a_link_out_of_the_results_is_refused_by_name(
     results, store, tmp_path
 ):
-    # red: it is passed over without a word
     elsewhere = write_source(tmp_path / "q", {"n/a.json": result_file({"a": row([99.0])})})
     (results / "n").symlink_to(elsewhere / "n")
 
@@ -497,7 +496,6 @@ def test_a_machine_s_folder_that_is_a_link_out_of_the_results_is_refused_by_name
 def test_what_lies_beside_the_results_is_not_read_through_a_link_either(
     results, store, tmp_path, name
 ):
-    # red: only result files are looked at
     said = {"benchmarks.json": benchmark("a", ["secret"]), "facts.json": facts(project="secret")}
     (tmp_path / "secret.json").write_text(json.dumps(said.get(name, {"cpu": "secret"})))
     (results / name).unlink(missing_ok=True)
@@ -595,7 +593,9 @@ def test_a_query_gives_the_rows_that_pandas_would_pick(collected, asked):
         elif name == "until":
             expected = expected[expected["commit_date"] < choice]
         else:
-            expected = expected[expected[name].isin([choice] if isinstance(choice, str) else choice)]
+            expected = expected[
+                expected[name].isin([choice] if isinstance(choice, str) else choice)
+            ]
 
     found = load(collected, samples=True, **asked)
 

@@ -117,9 +117,7 @@ def _older_part(
     return entry if version == 1 else entry | {"processor": processor}
 
 
-def _write(
-    store: Path, kind: str, table: pa.Table, project: str, machine: str, source: str
-) -> str:
+def _write(store: Path, kind: str, table: pa.Table, project: str, machine: str, source: str) -> str:
     name = hashlib.sha256(source.encode()).hexdigest()[:16]
     path = f"{kind}/project={project}/machine={machine}/{name}.parquet"
     (store / path).parent.mkdir(parents=True, exist_ok=True)
@@ -134,9 +132,7 @@ def runs(tmp_path) -> Path:
     statistics = {"stats_ci_99_a": [1.5], "stats_ci_99_b": [2.5], "stats_q_25": [1.75]}
     cells = row([2.0], samples=[[1.5, 2.5]], stats_number=[3], stats_q_75=[2.25], **statistics)
     failed = row([None, 3.0], [["'x'", "'y'"]])
-    second = result_file(
-        {"a": cells, "b": failed}, commit_hash="b" * 40, date=1_700_000_000_000
-    )
+    second = result_file({"a": cells, "b": failed}, commit_hash="b" * 40, date=1_700_000_000_000)
     for name in ("run-1", "run-2"):
         files = {"m/a.json": first, "m/b.json": second}
         write_source(
@@ -199,7 +195,9 @@ def test_it_can_be_asked_like_any_other(store):
     assert dataset(store).count_rows() == 8
 
 
-def test_collecting_the_same_sources_gives_a_fresh_store_and_says_so(store, runs, tmp_path, version):
+def test_collecting_the_same_sources_gives_a_fresh_store_and_says_so(
+    store, runs, tmp_path, version
+):
     said = []
 
     summary = collect(runs, store, say=said.append)
@@ -223,9 +221,7 @@ def test_it_says_so_once(store, runs):
     assert (said, summary.files_read) == ([], 0)
 
 
-def test_rows_of_vanished_sources_and_files_stay_with_what_was_known(
-    store, runs, tmp_path, version
-):
+def test_rows_of_vanished_sources_and_files_stay_with_what_was_known(store, runs, version):
     before = load(store, samples=True)
     vanished = [runs / "run-1/m/a.json", runs / "run-1/m/b.json", runs / "run-2/m/a.json"]
     shutil.rmtree(runs / "run-1")
@@ -278,6 +274,21 @@ def test_a_vanished_run_still_owns_its_machine_s_name(store, runs):
     assert len(summary.damaged) == 1
     assert "(4 CPUs) in the store but another" in summary.damaged[0]
     assert sorted(set(load(store)["run"])) == ["run-1", "run-2", "run-4"]
+
+
+def test_what_version_2_knew_of_a_processor_is_still_known(tmp_path, runs):
+    collect(runs, tmp_path / "store")
+    age(tmp_path / "store", 2)
+    shutil.rmtree(runs)
+    stranger = facts_2(run="run-3", host=host(cpu="another"))
+    text = {"m/a.json": result_file({"a": row([1.0])})}
+    write_source(runs / "run-3", text, facts=stranger, machine={"cpu": ""})
+    write_source(runs / "run-4", text, facts=facts_2(run="run-4"))
+
+    summary = collect(runs, tmp_path / "store")
+
+    assert len(summary.damaged) == 1
+    assert f"machine m is {host()['cpu']} (4 CPUs) in the store but another" in summary.damaged[0]
 
 
 class PowerCut(BaseException):

@@ -127,7 +127,9 @@ def test_a_benchmark_has_a_row_for_each_combination_of_its_axes(collected):
     for path in files_of(results):
         data = json.loads(path.read_text())
         for name, entry in data["results"].items():
-            axes = dict(zip(data.get("result_columns", ()), entry, strict=False)).get("params") or ()
+            axes = (
+                dict(zip(data.get("result_columns", ()), entry, strict=False)).get("params") or ()
+            )
             expected[source_in(store, path), name] = math.prod(map(len, axes))
 
     assert Counter(zip(values["source"], values["benchmark"], strict=True)) == expected

@@ -139,7 +139,7 @@ def test_a_newer_store_is_refused(results, store):
     [
         *("", "[]", "{}", '{"schema_version": "x", "sources": {}}', '{"schema_version": 3}'),
         '{"schema_version": 3, "sources": [], "parts": [], "readers": 1, "keep_samples": 1}',
-        '{"schema_version": 2, "sources": {"s": {"project": "p", "run": "", "machines": {"m": 5}}}}',
+        '{"schema_version": 2, "sources": {"s": {"project": "p", "machines": {"m": 5}}}}',
         "[" * 100_000,
     ],
 )
@@ -179,8 +179,10 @@ def test_a_part_that_is_replaced_while_it_is_read_is_read_in_its_new_place(
     waiting = [results, results]
 
     def collected_meanwhile(path, **options):
-        while waiting:
-            collect(waiting.pop(), store)  # the second one removes what the first replaced
+        pending = waiting.copy()
+        waiting.clear()  # collecting reads parts, too
+        for source in pending:
+            collect(source, store)  # the second one removes what the first replaced
         return plain(path, **options)
 
     monkeypatch.setattr(part_files.pq, "ParquetFile", collected_meanwhile)

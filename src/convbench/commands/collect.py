@@ -44,6 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"which machines were renamed (default: {CONFIG} in this folder, where there is one)",
     )
     parser.add_argument(
+        "--only-machines",
+        metavar="NAME",
+        nargs="+",
+        help="read only these machines' folders; a store of one machine each can be collected at "
+        "the same time as others, and `convbench combine` makes one of them",
+    )
+    parser.add_argument(
         "--keep-samples",
         metavar="N",
         type=_count,
@@ -83,6 +90,7 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
         repo=arguments.repo,
         words=_words(arguments.config),
         origin=Origin(arguments.commit, _date_ms(arguments.commit_date), arguments.machine),
+        only_machines=arguments.only_machines,
         keep_samples=arguments.keep_samples,
         jobs=arguments.jobs,
         say=_say_nothing if arguments.json else say,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from convbench.errors import BadResults
+from convbench.errors import BadResults, BadUsage
 from convbench.results.acceptance import accept
 from convbench.results.adapters import Origin
 from convbench.results.building import built_parts
@@ -39,7 +39,7 @@ from convbench.results.recording import record_facts, record_machine, record_par
 from convbench.results.result_file import utf8
 from convbench.results.schema import SCHEMA_VERSION
 from convbench.results.small_tables import SmallTables
-from convbench.results.sources import Source, find_sources, start_of
+from convbench.results.sources import Source, find_sources, of_machines, start_of
 from convbench.results.store import MANIFEST, locked, remove_orphans
 from convbench.results.upgrading import upgraded
 from convbench.results.words import Words
@@ -96,6 +96,7 @@ def collect(
     repo: Path | str | None = None,
     words: Words | None = None,
     origin: Origin | None = None,
+    only_machines: Iterable[str] | str | None = None,
     keep_samples: int | None = None,
     jobs: int | None = None,
     say: Say = _say_nothing,
@@ -117,6 +118,9 @@ def collect(
         Which parameters and variables fill the columns strategy, problem, dtype, threads, blas.
     origin : Origin, optional
         Commit and machine of other tools' files, where they don't say it.
+    only_machines : str or iterable of str, optional
+        Read only these machines' folders of asv results directories, by their names or those that
+        `words` give them. What only other machines' directories describe is not known then.
     keep_samples : int, optional
         Keep all samples of so many commits, the newest ones, and quantiles of the others; by
         default as before, 100 at first.
@@ -141,6 +145,9 @@ def collect(
     )
     store = Path(store)
     sources = find_sources(given, store)
+    if only_machines is not None:
+        wanted = [only_machines] if isinstance(only_machines, str) else list(only_machines)
+        sources = of_machines(sources, wanted, request.words)
     with locked(store, say):
         return _collect(sources, store, request)
 
@@ -185,6 +192,11 @@ def _collect(sources: list[Source], store: Path, request: Request) -> Summary:
 def _manifest(store: Path, tables: SmallTables, request: Request) -> Manifest:
     """Return the store's manifest, of today's schema, with the samples to keep as asked."""
     manifest = read_manifest(store) if (store / MANIFEST).exists() else Manifest()
+    if manifest.combined:
+        raise BadUsage(
+            f"--store {store} was combined from other stores; collect into one of those, "
+            "and `convbench combine` them again"
+        )
     if manifest.schema_version != SCHEMA_VERSION:
         request.say(
             f"{store} has schema version {manifest.schema_version} and becomes {SCHEMA_VERSION}: "

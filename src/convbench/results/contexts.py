@@ -16,7 +16,14 @@ from convbench.results.processors import Statement
 from convbench.results.raw_files import one_line, read_bounded
 from convbench.results.result_file import Benchmark, ResultFile, utf8
 from convbench.results.schema import COUNT, KEYS, SCHEMAS
-from convbench.results.sources import BENCHMARKS, FACTS, MACHINE, Source, project_name
+from convbench.results.sources import (
+    BENCHMARKS,
+    FACTS,
+    LINK_OUT,
+    MACHINE,
+    Source,
+    project_name,
+)
 
 Refuse = Callable[[str, str], None]
 """Takes what was damaged, as the user would write it, and why."""
@@ -79,7 +86,7 @@ def read_context(
         facts_hash, facts = _facts(source, hashes)
     except DAMAGE as error:
         # Rows without their run and BLAS identity would be other points: better none.
-        refuse(f"{source.shown}/{FACTS}", one_line(error))
+        refuse(source.shows(FACTS), one_line(error))
         return None
     digest = ""
     benchmarks: dict[str, Benchmark] = {}
@@ -88,7 +95,7 @@ def read_context(
     except FileNotFoundError:
         pass
     except DAMAGE as error:
-        refuse(f"{source.shown}/{BENCHMARKS}", one_line(error))
+        refuse(source.shows(BENCHMARKS), one_line(error))
     name = utf8(facts.project if facts else project or project_name(source))
     files = _machine_files(source, refuse)
     digests = {BENCHMARKS: digest, FACTS: facts_hash}
@@ -101,7 +108,7 @@ def _of_foreign(
     try:
         file = read_foreign(read_bounded(source.path), origin)
     except DAMAGE as error:
-        refuse(source.shown, one_line(error))
+        refuse(source.shows(), one_line(error))
         return None
     said = {file.head.machine: {key: file.head.facts.get(key, "") for key in MACHINE_FACTS}}
     name = utf8(project or project_name(source))
@@ -111,13 +118,13 @@ def _of_foreign(
 
 
 def _benchmarks(source: Source, hashes: FileHashes) -> tuple[str, dict[str, Benchmark]]:
-    path = source.path / BENCHMARKS
+    path = source.file(BENCHMARKS)
     digest, raw = hashes.look(path, f"{source.key}/{BENCHMARKS}")
     return digest, parse_benchmarks(raw or read_bounded(path))
 
 
 def _facts(source: Source, hashes: FileHashes) -> tuple[str, Facts | None]:
-    path = source.path / FACTS
+    path = source.file(FACTS)
     if not path.exists():
         return "", None
     digest, raw = hashes.look(path, f"{source.key}/{FACTS}")
@@ -140,13 +147,15 @@ def _check(name: str, rows: list[dict[str, Any]]) -> None:
 
 def _machine_files(source: Source, refuse: Refuse) -> dict[str, dict[str, str]]:
     """Read what ``machine.json`` says of each machine; one without it has its name alone."""
+    for link in source.links_out:
+        refuse(source.shows(link), LINK_OUT)
     files = {}
     for machine in source.machines:
         files[machine] = parse_machine(b"{}")
         try:
-            files[machine] = parse_machine(read_bounded(source.path / machine / MACHINE))
+            files[machine] = parse_machine(read_bounded(source.file(machine, MACHINE)))
         except FileNotFoundError:
             pass
         except DAMAGE as error:
-            refuse(f"{source.shown}/{utf8(machine)}/{MACHINE}", one_line(error))
+            refuse(source.shows(machine, MACHINE), one_line(error))
     return files

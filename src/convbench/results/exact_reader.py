@@ -148,9 +148,9 @@ def _cells_of_format_1(entry: Any) -> dict[str, Any]:
 def rows_of(benchmarks: Mapping[str, Cells]) -> Rows:
     """Return the rows of a file from its benchmarks' columns."""
     axes = tuple(_axes(cells.get("params")) for cells in benchmarks.values())
-    sizes = [math.prod(map(len, one)) for one in axes]
+    sizes = [_size(one) for one in axes]
     if sum(sizes) > MAX_ROWS:
-        raise ValueError(f"{sum(sizes)} results in one file; at most {MAX_ROWS} are read")
+        raise ValueError(f"at least {sum(sizes)} results in one file; at most {MAX_ROWS} are read")
     columns: dict[str, list[Any]] = {column: [] for column in _PER_ROW}
     for (benchmark, cells), size in zip(benchmarks.items(), sizes, strict=True):
         for column, values in columns.items():
@@ -178,6 +178,21 @@ def _axes(cell: Any) -> Axes:
     return tuple(tuple(map(str, axis)) for axis in cell)
 
 
+def _size(axes: Axes) -> int:
+    """Return the number of combinations, of too many only some number that is too large, too.
+
+    The product of a million axes would have a million digits.
+    """
+    if not all(axes):
+        return 0
+    size = 1
+    for axis in axes:
+        size *= len(axis)
+        if size > MAX_ROWS:
+            break
+    return size
+
+
 def _of_size(cell: Any, size: int, what: str) -> Iterable[Any]:
     if cell is None:
         return (None,) * size
@@ -191,6 +206,8 @@ def _version(cell: Any) -> str | None:
 
 
 def _time(cell: Any) -> int:
+    if isinstance(cell, bool):
+        raise ValueError(f"expected milliseconds since 1970, found {cell}")
     return NO_TIME if cell is None else date_ms(math.floor(cell))
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from convbench.results.raw_files import loads_bounded
+
 Row = dict[str, Any]
 
 FORMATS = (1, 2)
@@ -67,7 +69,7 @@ class Facts:
 
 def parse_facts(raw: bytes) -> Facts:
     """Read ``facts.json``; raise ValueError, TypeError or KeyError when it is none."""
-    data = json.loads(raw)
+    data = loads_bounded(raw)
     if data["format"] not in FORMATS:
         known = " and ".join(map(str, FORMATS))
         raise ValueError(f"format {data['format']!r} of facts; this version reads {known}")
@@ -213,7 +215,8 @@ def _time(text: str | None) -> datetime | None:
     if text is None:
         return None
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    # In UTC it must still be a date that Python has, or no one could read the table again.
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _one_minute(load_averages: list[float] | None) -> float | None:

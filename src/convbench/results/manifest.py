@@ -59,6 +59,8 @@ class Manifest:
         By the source's path relative to the store.
     parts : tuple of PartRecord
         Ordered by project, machine and date.
+    combined : bool
+        Whether other stores were combined into it; its files are then named as in those stores.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -66,6 +68,7 @@ class Manifest:
     keep_samples: int = KEEP_SAMPLES
     sources: Mapping[str, SourceRecord] = field(default_factory=dict)
     parts: tuple[PartRecord, ...] = ()
+    combined: bool = False
 
     @property
     def paths(self) -> set[str]:
@@ -104,6 +107,7 @@ def _parsed(data: Mapping[str, Any]) -> Manifest:
         keep_samples=data["keep_samples"],
         sources=sources,
         parts=tuple(map(PartRecord.from_entry, data["parts"])),
+        combined=data.get("combined", False),
     )
 
 
@@ -138,6 +142,7 @@ def write_manifest(store: Path, manifest: Manifest) -> None:
         "keep_samples": manifest.keep_samples,
         "sources": sources,
         "parts": [part.as_entry() for part in manifest.parts],
+        **({"combined": True} if manifest.combined else {}),
     }
     content = f"{json.dumps(data, sort_keys=True)}\n".encode()
     if not (store / MANIFEST).exists() or (store / MANIFEST).read_bytes() != content:

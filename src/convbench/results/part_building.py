@@ -4,7 +4,7 @@ A task holds all that this needs, so that a part can be built in a process of it
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +18,7 @@ from convbench.results.part_columns import PartColumns
 from convbench.results.part_files import read_part, without_samples, write_part
 from convbench.results.partition import FileRecord, PartRecord
 from convbench.results.raw_files import one_line, read_bounded
-from convbench.results.result_file import Benchmark, Head, ResultFile
+from convbench.results.result_file import Axes, Benchmark, Head, ResultFile
 from convbench.results.schema import FAILED, OK, SKIPPED, STATUSES
 from convbench.results.words import COLUMNS, Words
 
@@ -30,6 +30,13 @@ DAMAGE: tuple[type[Exception], ...] = (
     *(OSError, ValueError, TypeError, KeyError, IndexError, AttributeError),
     *(OverflowError, RecursionError, MemoryError, pa.ArrowException),
 )
+
+MAX_PART_ROWS = 8_000_000
+"""Rows of one part, which are sorted in memory; parts of real files have a hundredth of that."""
+
+MAX_AXES = 50
+MAX_CHARACTERS = 100_000_000
+"""Axes of a benchmark, and characters of a file's parameter combinations when written out."""
 
 _NO_BUILD = ("", "")
 
@@ -130,12 +137,14 @@ def build_part(task: PartTask) -> PartBuilt:
     kept, records = list(task.kept), []
     read: list[FileRead] = []
     damaged: list[tuple[FileToRead, str]] = []
+    room = MAX_PART_ROWS - sum(one.ok + one.failed + one.skipped for _, one in task.kept)
     for file in task.files:
         digest = ""
         try:
             raw = read_bounded(file.path)
             digest = hashlib.sha256(raw).hexdigest()
             result = _parsed(raw, file.context, reader)
+            _check_size(result, task.benchmarks, len(raw), room)
         except DAMAGE as error:
             damaged.append((file, one_line(error)))
             if file.older is None:
@@ -144,9 +153,11 @@ def build_part(task: PartTask) -> PartBuilt:
                 part, known = file.older
                 kept.append((part, replace(known, sha256=digest, damage=one_line(error))))
             continue
-        about = {**task.benchmarks, **result.benchmarks}
+        # The very mapping where a file adds nothing: `PartColumns` recognises it.
+        about = {**task.benchmarks, **result.benchmarks} if result.benchmarks else task.benchmarks
         columns.add_file(_constants(task, file, result.head), result.head, result.rows, about)
-        read.append(_said(file, digest, result, frozenset(about)))
+        read.append(_said(file, digest, result, about))
+        room -= len(result.rows.value)
     for part, files in _by_part(kept):
         owner = {"project": task.project, "machine": task.machine}
         sources = [known.source for known in files]
@@ -155,7 +166,9 @@ def build_part(task: PartTask) -> PartBuilt:
     return PartBuilt(_written(task, columns, records), tuple(read), tuple(damaged))
 
 
-def _said(file: FileToRead, digest: str, result: ResultFile, described: frozenset[str]) -> FileRead:
+def _said(
+    file: FileToRead, digest: str, result: ResultFile, described: Mapping[str, Benchmark]
+) -> FileRead:
     counts = np.bincount(result.rows.status, minlength=len(STATUSES))
     rows = dict(zip(STATUSES, map(int, counts), strict=True))
     return FileRead(
@@ -170,7 +183,7 @@ def _said(file: FileToRead, digest: str, result: ResultFile, described: frozense
         run=file.context.run,
         build=file.context.builds.get(result.head.environment, _NO_BUILD),
         benchmarks=result.benchmarks,
-        undescribed=frozenset(result.rows.benchmarks) - described,
+        undescribed=frozenset(result.rows.benchmarks) - described.keys(),
     )
 
 
@@ -187,6 +200,42 @@ def _parsed(raw: bytes, context: SourceContext, reader: Reader | None) -> Result
         return read_foreign(raw, context.origin)
     quickly = None if reader is None else reader.read(raw)
     return read_exact(raw) if quickly is None else quickly
+
+
+def _check_size(
+    result: ResultFile, known: Mapping[str, Benchmark], size_bytes: int, room: int
+) -> None:
+    """Raise ValueError where rows would take far more memory than the file's bytes let expect.
+
+    A few bytes of axes are millions of combinations, and each is written out with all its names.
+    """
+    rows = result.rows
+    if len(rows.value) > room:
+        raise ValueError(f"{len(rows.value):,} results, where a part has room for {room:,}")
+    axes = max(map(len, rows.axes), default=0)
+    if axes > MAX_AXES:
+        raise ValueError(f"{axes:,} parameters of one benchmark; at most {MAX_AXES} are read")
+    if len(rows.value) * size_bytes <= MAX_CHARACTERS:  # so of any ordinary file
+        return
+    characters = sum(
+        _characters(names.param_names if (names := known.get(name)) else (), one, size)
+        for name, one, size in zip(rows.benchmarks, rows.axes, rows.sizes, strict=True)
+    )
+    if characters > MAX_CHARACTERS:
+        raise ValueError(
+            f"parameter combinations of {characters:,} characters; "
+            f"at most {MAX_CHARACTERS:,} are read"
+        )
+
+
+def _characters(names: Sequence[str], axes: Axes, size: int) -> int:
+    """Return how long a benchmark's combinations are together, as JSON objects."""
+    lengths = [len(name) for name in names[: len(axes)]] + [6] * (len(axes) - len(names))
+    return sum(
+        size // len(axis) * (sum(map(len, axis)) + (length + 8) * len(axis))
+        for axis, length in zip(axes, lengths, strict=True)
+        if axis
+    )
 
 
 def _constants(task: PartTask, file: FileToRead, head: Head) -> dict[str, str]:

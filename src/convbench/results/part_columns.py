@@ -10,7 +10,7 @@ whatever order they came in.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,9 @@ _NAMES = tuple(
 )
 
 
+_NAMES_OF_FILES = tuple(name for name in _NAMES if name in _OF_FILES)
+
+
 class Names(dict[str | None, int]):
     """Numbers for names, in order of appearance; None (null) is a name of its own."""
 
@@ -61,25 +64,53 @@ class Part:
     lists: Mapping[str, Samples]
 
 
-@dataclass
+@dataclass(frozen=True)
+class _Shape:
+    """What the names of a file's benchmarks, their axes and versions come to."""
+
+    names: Mapping[str, Codes]  # one number per benchmark
+    sizes: Column
+    params: Codes  # one number per row
+
+
 class _Level:
     """Columns of all files, entries or rows, piece by piece; `owners` number the level above."""
 
-    size: int = 0
-    owners: list[Column] = field(default_factory=list)
-    columns: dict[str, list[Column]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.size = 0
+        self._owners: list[Column] = []
+        self._columns: dict[str, list[Column]] = {}
+        self._single: dict[str, list[int]] = {}
 
     def add(self, owners: Column, columns: Mapping[str, Column]) -> None:
         """Add a piece."""
-        self.owners.append(owners)
+        self._gather()
+        self._owners.append(owners)
         self.size += len(owners)
         for name, column in columns.items():
-            self.columns.setdefault(name, []).append(column)
+            self._columns.setdefault(name, []).append(column)
 
-    def joined(self) -> tuple[Column, dict[str, Column]]:
-        """Return owners and columns of all pieces."""
-        columns = {name: np.concatenate(pieces) for name, pieces in self.columns.items()}
-        return np.concatenate(self.owners), columns
+    def add_one(self, numbers: Mapping[str, int]) -> None:
+        """Add a piece of one, which has no owner."""
+        self.size += 1
+        for name, number in numbers.items():
+            self._single.setdefault(name, []).append(number)
+
+    def _gather(self) -> None:
+        """Make one piece of many of one."""
+        for name, numbers in self._single.items():
+            kind = np.int64 if name in _TIMES else np.int32
+            self._columns.setdefault(name, []).append(np.array(numbers, kind))
+        self._single = {}
+
+    def owners(self) -> Column:
+        """Return the owners of all pieces."""
+        return np.concatenate(self._owners)
+
+    def columns(self) -> dict[str, Column]:
+        """Return the columns of all pieces."""
+        self._gather()
+        return {name: np.concatenate(pieces) for name, pieces in self._columns.items()}
 
 
 class PartColumns:
@@ -92,45 +123,59 @@ class PartColumns:
         self._files, self._entries, self._rows = _Level(), _Level(), _Level()
         self._lists: list[Mapping[str, Samples]] = []
         self._sizes: list[int] = []
+        self._last: tuple[object, object, _Shape] | None = None
 
     def add_file(
         self, constants: Mapping[str, str], head: Head, rows: Rows, known: Mapping[str, Benchmark]
     ) -> None:
         """Add a file's rows; `constants` are the texts that are the same for all of them."""
-        about = [known.get(name) or Benchmark(name) for name in rows.benchmarks]
-        codes = [
-            self._grids.codes(one.param_names, axes)
-            for one, axes in zip(about, rows.axes, strict=True)
-        ]
-        sizes = np.fromiter(map(len, codes), np.int64, len(codes))
-        file = np.full(len(codes), self._files.size, np.int32)
-        entries = np.arange(self._entries.size, self._entries.size + len(codes), dtype=np.int32)
-        of_file = {
-            name: np.array([self._names[name][constants.get(name, "")]], np.int32)
-            for name in _NAMES
-            if name in _OF_FILES
-        }
-        self._files.add(np.zeros(1), of_file | {"commit_date": np.array([head.commit_date_ms])})
+        shape = self._shape(rows, known)
+        count = len(rows.benchmarks)
+        file = np.full(count, self._files.size, np.int32)
+        entries = np.arange(self._entries.size, self._entries.size + count, dtype=np.int32)
+        of_file = {name: self._names[name][constants.get(name, "")] for name in _NAMES_OF_FILES}
+        self._files.add_one(of_file | {"commit_date": head.commit_date_ms})
         self._entries.add(
             file,
             {
-                "benchmark": self._coded("benchmark", rows.benchmarks),
-                "unit": self._coded("unit", [one.unit for one in about]),
-                "version": self._coded("version", rows.versions),
+                **shape.names,
                 "started_at": rows.started_at_ms,
                 "duration": rows.duration,
             },
         )
         self._add_rows(
-            np.repeat(entries, sizes),
+            np.repeat(entries, shape.sizes),
             {
-                "params": np.concatenate(codes) if codes else np.empty(0, np.int32),
+                "params": shape.params,
                 "value": rows.value,
                 "status": rows.status,
                 **rows.intervals,
                 **rows.counts,
             },
             {} if rows.samples is None else {"samples": rows.samples},
+        )
+
+    def _shape(self, rows: Rows, known: Mapping[str, Benchmark]) -> _Shape:
+        """Return a file's names and combinations by number; mostly those of the file before."""
+        key = (rows.benchmarks, rows.axes, rows.versions)
+        if self._last is None or self._last[0] != key or self._last[1] is not known:
+            self._last = (key, known, self._new_shape(rows, known))
+        return self._last[2]
+
+    def _new_shape(self, rows: Rows, known: Mapping[str, Benchmark]) -> _Shape:
+        about = [known.get(name) or Benchmark(name) for name in rows.benchmarks]
+        codes = [
+            self._grids.codes(one.param_names, axes)
+            for one, axes in zip(about, rows.axes, strict=True)
+        ]
+        return _Shape(
+            names={
+                "benchmark": self._coded("benchmark", rows.benchmarks),
+                "unit": self._coded("unit", [one.unit for one in about]),
+                "version": self._coded("version", rows.versions),
+            },
+            sizes=np.fromiter(map(len, codes), np.int64, len(codes)),
+            params=np.concatenate(codes) if codes else np.empty(0, np.int32),
         )
 
     def _coded(self, column: str, texts: Sequence[str | None]) -> Codes:
@@ -189,20 +234,54 @@ class PartColumns:
         """Return all rows in their order."""
         if not self._sizes:
             return Part(ROWS.empty_table(), {})
-        entry, of_rows = self._rows.joined()
-        file, of_entries = self._entries.joined()
-        _, of_files = self._files.joined()
+        entry, file = self._rows.owners(), self._entries.owners()
+        of_rows, of_entries = self._rows.columns(), self._entries.columns()
+        of_files = self._files.columns()
         order = self._order(entry, of_rows, file, of_entries, of_files)
-        of_rows = {name: column[order] for name, column in of_rows.items()}
+        rows = {name: column[order] for name, column in of_rows.items()}
+        # A name that no row has must not stand in the part.
+        entry_lives = np.bincount(entry, minlength=len(file)) > 0
+        file_lives = np.bincount(file[entry_lives], minlength=self._files.size) > 0
         entry = entry[order]
-        columns = of_rows | {name: column[entry] for name, column in of_entries.items()}
         file = file[entry]
-        for name, column in of_files.items():
-            columns[name] = column[:1] if (column == column[0]).all() else column[file]
-        self._fill_words(columns)
+        arrays = {
+            **{name: self._array(name, column, None, len(order)) for name, column in rows.items()},
+            **{
+                name: self._array(name, column, entry, len(order), entry_lives)
+                for name, column in of_entries.items()
+            },
+            **{
+                name: self._array(name, column, file, len(order), file_lives)
+                for name, column in of_files.items()
+            },
+        }
+        arrays |= self._words_of(rows["params"], arrays)
         named = sorted({name for lists in self._lists for name in lists})
         lists = {name: taken_samples(self._joined_lists(name), order) for name in named}
-        return Part(self._table(columns, len(order)), lists)
+        return Part(pa.table([arrays[name] for name in ROWS.names], schema=ROWS), lists)
+
+    def _array(
+        self,
+        name: str,
+        column: Column,
+        place: Column | None,
+        size: int,
+        lives: Column | None = None,
+    ) -> pa.Array:
+        """Return one column of all rows; `place` is each row's in `column`, None for its own."""
+        kind = ROWS.field(name).type
+        if kind == NAME:
+            return _dictionary(column, self._texts(name), place, size, lives)
+        whole = column if place is None else column[place]
+        if kind == TIME:
+            return pa.array(whole, mask=whole == NO_TIME).cast(TIME)
+        return pa.array(whole, mask=whole == NO_COUNT if name in COUNTS else np.isnan(whole))
+
+    def _texts(self, name: str) -> list[str | None]:
+        """Return the texts that a column's numbers stand for."""
+        if name == "params":
+            return [as_text(one) for one in self._grids.combinations]
+        return list(STATUSES) if name == "status" else list(self._names[name])
 
     def _order(
         self,
@@ -226,35 +305,25 @@ class PartColumns:
         key = base[entry] + (params * len(by_file))[of_rows["params"]]
         return np.argsort(key, kind="stable")
 
-    def _fill_words(self, columns: dict[str, Column]) -> None:
-        """Write what parameters say into the columns that the project's words name."""
+    def _words_of(self, params: Column, said: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        """Return the columns that parameters fill, as the project's words name them.
+
+        Where a parameter says nothing, what was `said` before stands.
+        """
         combinations = [dict(one) for one in self._grids.combinations]
+        filled = {}
         for name in WORD_COLUMNS:
             told = [self._words.of_parameters(name, one) for one in combinations]
             if any(told):
-                codes = self._coded(name, told)[columns["params"]]
-                says = np.array([bool(text) for text in told])[columns["params"]]
-                columns[name] = np.where(says, codes, columns[name]).astype(np.int32)
-
-    def _table(self, columns: Mapping[str, Column], size: int) -> pa.Table:
-        arrays = {}
-        for about in ROWS:
-            column = columns[about.name]
-            if about.name == "params":
-                texts = [as_text(one) for one in self._grids.combinations]
-                arrays[about.name] = _dictionary(column, texts, size)
-            elif about.name == "status":
-                arrays[about.name] = _dictionary(column, list(STATUSES), size)
-            elif about.type == NAME:
-                arrays[about.name] = _dictionary(column, list(self._names[about.name]), size)
-            elif about.type == TIME:
-                whole = np.broadcast_to(column, size) if len(column) < size else column
-                arrays[about.name] = pa.array(whole, mask=whole == NO_TIME).cast(TIME)
-            elif about.name in COUNTS:
-                arrays[about.name] = pa.array(column, mask=column == NO_COUNT)
-            else:
-                arrays[about.name] = pa.array(column, mask=np.isnan(column))
-        return pa.table(arrays, schema=ROWS)
+                names = Names()
+                codes = np.array([names[text] for text in told], np.int32)[params]
+                own = np.array(
+                    [names[text] for text in said[name].dictionary.to_pylist()], np.int32
+                )
+                before = own[np.asarray(said[name].indices)]
+                codes = np.where(codes == names[""], before, codes).astype(np.int32)
+                filled[name] = _dictionary(codes, list(names), None, len(codes), None)
+        return filled
 
     def _joined_lists(self, name: str) -> Samples:
         pieces = zip(self._lists, self._sizes, strict=True)
@@ -270,20 +339,26 @@ def _ranks(names: Sequence[Any]) -> npt.NDArray[np.int64]:
     return ranks
 
 
-def _dictionary(codes: Column, names: list[Any], size: int) -> pa.Array:
-    """Give equal rows equal bytes: names that no row has are left out, the others sorted.
+def _dictionary(
+    codes: Column,
+    texts: Sequence[str | None],
+    place: Column | None,
+    size: int,
+    lives: Column | None,
+) -> pa.Array:
+    """Return the texts of all rows, coded by number.
 
-    One code stands for all rows.
+    Equal rows give equal bytes: texts that no row has are left out, the others sorted.
     """
-    used = np.flatnonzero(np.bincount(codes, minlength=len(names)))
-    ordered = sorted((i for i in used if names[i] is not None), key=lambda i: str(names[i]))
-    own = np.zeros(len(names), np.int32)
+    living = codes if lives is None else codes[lives]
+    used = np.flatnonzero(np.bincount(living, minlength=len(texts))).tolist()
+    ordered = sorted((i for i in used if texts[i] is not None), key=lambda i: str(texts[i]))
+    own = np.full(len(texts), -1, np.int32)  # null, and what no row has
     own[ordered] = np.arange(len(ordered), dtype=np.int32)
-    null = names.index(None) if None in names else -1
-    mask = codes == null if null >= 0 and null in used else None
-    if len(codes) < size:
-        mask = None if mask is None else np.broadcast_to(mask, size)
-        indices = pa.array(np.zeros(size, np.int32), mask=mask)
+    if len(used) == 1:
+        places = np.full(size, own[used[0]], np.int32)
     else:
-        indices = pa.array(own[codes], pa.int32(), mask=mask)
-    return pa.DictionaryArray.from_arrays(indices, pa.array([names[i] for i in ordered], TEXT))
+        places = own[codes] if place is None else own[codes][place]
+    null = any(texts[i] is None for i in used)
+    indices = pa.array(places, mask=places < 0 if null else None)
+    return pa.DictionaryArray.from_arrays(indices, pa.array([texts[i] for i in ordered], TEXT))

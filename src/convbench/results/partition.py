@@ -9,7 +9,7 @@ many small results directories (one per measuring run) become few parts.
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from convbench.results.result_file import LAST_DATE_MS
@@ -55,7 +55,11 @@ class FileRecord:
 
     def as_entry(self) -> list[Any]:
         """Write the record for the manifest."""
-        return list(astuple(self))
+        # `dataclasses.astuple` copies deeply, which takes fifty times as long.
+        return [getattr(self, name) for name in _FIELDS]
+
+
+_FIELDS = tuple(field.name for field in fields(FileRecord))
 
 
 def shared_out(files: Iterable[FileRecord]) -> list[list[FileRecord]]:

@@ -19,9 +19,9 @@ from convbench.results.partition import (
     peek,
     shared_out,
 )
-from convbench.results.raw_files import read_bounded
+from convbench.results.raw_files import one_line, read_bounded
 from convbench.results.result_file import Benchmark, utf8
-from convbench.results.sources import Source, is_regular
+from convbench.results.sources import LINK_OUT, Source, is_regular
 from convbench.results.words import Words
 
 Place = tuple[str, str]
@@ -69,12 +69,16 @@ def look_at(context: Context, folder: str, same: bool, looking: Looking, found: 
     """
     source = context.source
     place = (context.project, looking.words.machine(utf8(folder)))
-    for name, path, about in _files(source, folder):
+    try:
+        files = list(_files(source, folder))
+    except OSError as error:
+        looking.refuse(source.shows(folder), one_line(error))
+        return
+    for name, path, about in files:
         key = source.key if source.foreign else f"{source.key}/{utf8(folder)}/{utf8(name)}"
-        shown = source.shown if source.foreign else f"{source.shown}/{utf8(folder)}/{utf8(name)}"
+        shown = source.shows() if source.foreign else source.shows(folder, name)
         if about is None or not is_regular(about):
-            what = "a link to outside of the results" if about is None else "no regular file"
-            looking.refuse(shown, what)
+            looking.refuse(shown, LINK_OUT if about is None else "no regular file")
             continue
         known = looking.known.get(key)
         if known and same and _is_as_it_was(known[1], key, path, about, looking):

@@ -15,7 +15,7 @@ MAX_BYTES = 128_000_000
 
 MAX_OBJECTS = 4_000_000
 MAX_ITEMS = 24_000_000
-"""Lists and objects, and items in them, of one JSON document: a gigabyte of Python objects."""
+"""Lists, objects and texts of one JSON document, and items in them: a gigabyte in Python."""
 
 
 def read_bounded(path: Path) -> bytes:
@@ -35,10 +35,12 @@ def read_bounded(path: Path) -> bytes:
 
 def loads_bounded(raw: bytes) -> Any:
     """Parse JSON; raise ValueError when it is none, or would become too many Python objects."""
-    objects, items = raw.count(b"[") + raw.count(b"{"), raw.count(b",")
+    # A key costs its object as much as a list of its own would.
+    objects = raw.count(b"[") + raw.count(b"{") + raw.count(b'"') // 2
+    items = raw.count(b",")
     if objects > MAX_OBJECTS or items > MAX_ITEMS:
         raise ValueError(
-            f"JSON of {objects:,} lists and {items:,} items; "
+            f"JSON of {objects:,} lists, objects and texts and {items:,} items; "
             f"at most {MAX_OBJECTS:,} and {MAX_ITEMS:,} are read"
         )
     return json.loads(raw)
@@ -56,5 +58,18 @@ def one_line(error: BaseException) -> str:
         return "JSON of too many levels"
     if isinstance(error, OSError):
         return error.strerror or "can't be read"
-    text = " ".join(str(error).split()) or type(error).__name__
+    if "integer string conversion" in str(error):  # Python's advice would be no user's
+        return "a whole number of thousands of digits"
+    text = printable(" ".join(str(error)[:1000].split())) or type(error).__name__
     return text if len(text) <= 300 else f"{text[:300]}…"
+
+
+def printable(text: str) -> str:
+    """Escape what a terminal would act on: names come from anybody's files.
+
+    Control characters may move the cursor or set the window's title, and marks of writing from
+    right to left turn a line around.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

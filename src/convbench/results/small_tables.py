@@ -16,10 +16,19 @@ Row = dict[str, Any]
 
 
 class SmallTables:
-    """The small tables of one store while it is collected into; `write` puts them on disk."""
+    """The small tables of one store while it is collected into; `write` puts them on disk.
 
-    def __init__(self, store: Path) -> None:
+    Parameters
+    ----------
+    store : path
+        The store's folder.
+    anew : bool
+        Whether to begin without the rows that the store has.
+    """
+
+    def __init__(self, store: Path, *, anew: bool = False) -> None:
         self._store = store
+        self._anew = anew
         self._rows: dict[str, dict[tuple[str, ...], Row]] = {}
 
     def add(self, name: str, rows: Iterable[Row]) -> None:
@@ -31,7 +40,7 @@ class SmallTables:
 
     def _of(self, name: str) -> dict[tuple[str, ...], Row]:
         if name not in self._rows:
-            rows = read_table(self._store, name).to_pylist()
+            rows = [] if self._anew else read_table(self._store, name).to_pylist()
             key = KEYS[name]
             self._rows[name] = {tuple(row[column] for column in key): row for row in rows}
         return self._rows[name]

@@ -1,18 +1,21 @@
 """Where results lie: asv results directories and other tools' files under the given paths."""
 
-import json
 import os
 import stat
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from convbench.errors import BadResults
+from convbench.errors import BadResults, BadUsage
 from convbench.results.adapters import ADAPTERS, adapter_of
-from convbench.results.raw_files import loads_bounded, read_bounded
+from convbench.results.raw_files import loads_bounded, printable, read_bounded
 from convbench.results.result_file import utf8
+from convbench.results.words import Words
 
 BENCHMARKS, MACHINE, FACTS = "benchmarks.json", "machine.json", "facts.json"
+
+LINK_OUT = "a link to outside of the results"
+"""Why a file or folder is refused: what it names is not this source's."""
 
 # Names of folders that say nothing about the project: its name is that of a folder further up.
 _NEUTRAL = {"results", "asv", ".asv", "runs", "benchmarks", ".benchmarks", "asv_bench", "benchmark"}
@@ -32,24 +35,41 @@ class Source:
         The same relative to the store: the source's name in the manifest.
     foreign : bool
         Whether it is a file of another tool.
+    only : frozenset of str, optional
+        The folders of it that are read, by default all.
     """
 
     path: Path
     shown: str
     key: str
     foreign: bool = False
+    only: frozenset[str] | None = None
+
+    def shows(self, *names: str) -> str:
+        """Name the source, or a file or folder in it, for a message."""
+        return printable("/".join((self.shown, *map(utf8, names))))
 
     @property
     def machines(self) -> list[str]:
         """Names of the machines' folders."""
-        with os.scandir(self.path) as entries:
-            return sorted(e.name for e in entries if e.name[0] != "." and self._has_files(e))
+        return sorted(entry.name for entry in self._folders() if self._is_inside(entry))
 
-    def _has_files(self, entry: os.DirEntry[str]) -> bool:
-        if not entry.is_dir() or not self._is_inside(entry):
-            return False
-        with os.scandir(entry.path) as entries:
-            return any(e.name.endswith(".json") for e in entries)
+    @property
+    def links_out(self) -> list[str]:
+        """Names of links that would be machines' folders if they did not lead out of the source."""
+        return sorted(entry.name for entry in self._folders() if not self._is_inside(entry))
+
+    def _folders(self) -> list[os.DirEntry[str]]:
+        with os.scandir(self.path) as entries:
+            chosen = [e for e in entries if self.only is None or e.name in self.only]
+            return [entry for entry in chosen if entry.name[0] != "." and _has_files(entry)]
+
+    def file(self, *names: str) -> Path:
+        """Return the path of a file of it; raise ValueError where a link leads out."""
+        path = self.path.joinpath(*names)
+        if path.is_symlink() and not self._holds(path):
+            raise ValueError(LINK_OUT)
+        return path
 
     def result_files(self, machine: str) -> Iterator[tuple[str, os.stat_result | None]]:
         """Yield name and stat of each of a machine's result files; None where a link leads out."""
@@ -58,13 +78,30 @@ class Source:
         for name, entry in sorted(named.items()):
             if name == MACHINE:
                 continue
-            yield name, entry.stat() if self._is_inside(entry) else None
+            try:
+                yield name, entry.stat() if self._is_inside(entry) else None
+            except FileNotFoundError:  # since it was listed; rows of vanished files stay
+                continue
 
     def _is_inside(self, entry: os.DirEntry[str]) -> bool:
         """Whether an entry lies in the source itself, also when it is a link."""
-        if not entry.is_symlink():
-            return True
-        return Path(entry.path).exists() and self.path in Path(entry.path).resolve().parents
+        return not entry.is_symlink() or self._holds(Path(entry.path))
+
+    def _holds(self, path: Path) -> bool:
+        return path.exists() and self.path in path.resolve().parents
+
+
+def _has_files(entry: os.DirEntry[str]) -> bool:
+    try:
+        if not entry.is_dir():
+            return False
+    except OSError:  # a loop of links
+        return False
+    try:
+        with os.scandir(entry.path) as entries:
+            return any(e.name.endswith(".json") for e in entries)
+    except OSError:  # which is said where its files are asked for
+        return True
 
 
 def find_sources(paths: Iterable[Path | str], store: Path) -> list[Source]:
@@ -90,6 +127,46 @@ def find_sources(paths: Iterable[Path | str], store: Path) -> list[Source]:
             key = utf8(Path(os.path.relpath(path, store.resolve())).as_posix())
             found.setdefault(path, Source(path, utf8(place), key, foreign))
     return list(found.values())
+
+
+def directories(sources: Iterable[Source]) -> list[Source]:
+    """Return sources all of which have folders of machines.
+
+    Raises
+    ------
+    BadUsage
+        One is a file of another tool.
+    """
+    found = list(sources)
+    if foreign := [source.shown for source in found if source.foreign]:
+        raise BadUsage(
+            f"{foreign[0]} is a file of another tool; machines are chosen by their folders in "
+            "asv's results directories: collect it into a store of its own"
+        )
+    return found
+
+
+def of_machines(sources: Iterable[Source], wanted: Collection[str], words: Words) -> list[Source]:
+    """Keep the folders of some machines, and the sources that have one.
+
+    Raises
+    ------
+    BadUsage
+        A name is that of no folder, neither as it stands nor as `words` renames it; or a source is
+        a file of another tool.
+    """
+    chosen, known = [], set()
+    for source in directories(sources):
+        names = {folder: {utf8(folder), words.machine(utf8(folder))} for folder in source.machines}
+        known |= set().union(*names.values())
+        only = frozenset(folder for folder, called in names.items() if called & set(wanted))
+        if only:
+            chosen.append(replace(source, only=only))
+    if unknown := sorted(set(wanted) - known):
+        raise BadUsage(
+            f"--only-machines: no machine {unknown[0]!r}; there are {', '.join(sorted(known))}"
+        )
+    return chosen
 
 
 def _nothing_in(given: Path) -> str:
@@ -118,7 +195,9 @@ def _files_of_other_tools(top: Path) -> Iterator[Path]:
         below[:] = [name for name in below if not name.startswith(".") or name == ".benchmarks"]
         for name in files:
             path = Path(folder, name)
-            if name.endswith(".json") and not name.startswith(".") and _is_recognised(path):
+            named = name.endswith(".json") and not name.startswith(".")
+            inside = not path.is_symlink() or top.resolve() in path.resolve().parents
+            if named and inside and _is_recognised(path):
                 yield path
 
 
@@ -141,7 +220,7 @@ def project_name(source: Source) -> str:
 def start_of(source: Source) -> str:
     """Say when a source's run started; where nothing says it, later than any."""
     try:
-        start = json.loads(read_bounded(source.path / FACTS))["started_at"]
+        start = loads_bounded(read_bounded(source.file(FACTS)))["started_at"]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return "~"
     return start if isinstance(start, str) else "~"

@@ -1,0 +1,48 @@
+"""`convbench combine`: one store of several."""
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+
+from convbench.results.combining import combine
+
+SUMMARY = "make one store of several that have different machines"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `convbench combine`."""
+    parser.add_argument(
+        "stores",
+        metavar="STORE",
+        nargs="+",
+        help="what `convbench collect` wrote; no machine of a project may be in two of them",
+    )
+    parser.add_argument(
+        "--store",
+        metavar="DIR",
+        required=True,
+        help="the combined store; made if absent, else its content is replaced",
+    )
+    parser.add_argument(
+        "--repo",
+        metavar="DIR",
+        help="the project's git repository: order, subjects, tags and branches of commits",
+    )
+    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+
+
+def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
+    """Combine, and say in one line what there is."""
+    done = combine(
+        arguments.stores,
+        arguments.store,
+        repo=arguments.repo,
+        say=_say_nothing if arguments.json else say,
+    )
+    say(json.dumps(asdict(done)) if arguments.json else done.text)
+    return 0
+
+
+def _say_nothing(line: str) -> None:
+    """Pass over a line: with --json the summary is all that is printed."""
