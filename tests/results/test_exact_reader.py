@@ -284,13 +284,15 @@ def test_a_file_may_claim_so_many_rows_and_none_more(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("bound", "text"), [("MAX_OBJECTS", "[[], {}]"), ("MAX_ITEMS", "[1, 2, 3]")]
+    ("objects", "items", "text"), [(3, 9, "[[], {}]"), (3, 2, "[1, 2, 3]"), (2, 9, '["a"]')]
 )
-def test_json_of_too_many_objects_is_refused_before_it_is_parsed(monkeypatch, bound, text):
-    monkeypatch.setattr(raw_files, bound, 2 if bound == "MAX_ITEMS" else 3)
+def test_json_of_too_many_objects_is_refused_before_it_is_parsed(monkeypatch, objects, items, text):
+    monkeypatch.setattr(raw_files, "MAX_OBJECTS", objects)
+    monkeypatch.setattr(raw_files, "MAX_ITEMS", items)
     assert loads_bounded(text.encode()) is not None
 
-    monkeypatch.setattr(raw_files, bound, 1 if bound == "MAX_ITEMS" else 2)
+    monkeypatch.setattr(raw_files, "MAX_OBJECTS", objects - (text != "[1, 2, 3]"))
+    monkeypatch.setattr(raw_files, "MAX_ITEMS", items - (text == "[1, 2, 3]"))
 
     with pytest.raises(ValueError, match="at most"):
         loads_bounded(text.encode())

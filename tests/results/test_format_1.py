@@ -86,7 +86,6 @@ def test_samples_lie_per_combination():
 
 
 def test_statistics_of_one_combination_may_stand_without_their_list():
-    # red: asv's own reader of format 1 takes such files (`update_to_2`)
     rows = read({"a": {"result": 1.0, "stats": stats(0.5, 2.0, 0.7, 1.5, number=3, repeat=10)}})
 
     assert rows.intervals["ci_high"].tolist() == [2.0]

@@ -48,7 +48,6 @@ DECIMALS = st.builds(
 )
 
 
-# red: numbers above a double's range after scaling warn in `encode`, which is an error here
 HUGE = (0.0, 1.0, 1.797693134862316e304, 1.0, 1.797693134862316e304)
 
 

@@ -299,7 +299,6 @@ class PowerCut(BaseException):
 def test_an_upgrade_that_dies_leaves_a_store_that_is_read_and_can_be_upgraded(
     store, runs, tmp_path, monkeypatch, place
 ):
-    # red: the old parts are removed before the new manifest is written
     before = load(store, samples=True)
 
     def die(*_: object, **__: object) -> None:
@@ -318,7 +317,6 @@ def test_an_upgrade_that_dies_leaves_a_store_that_is_read_and_can_be_upgraded(
 
 
 def test_an_upgrade_that_can_read_nothing_leaves_the_store_as_it_was(store, tmp_path):
-    # red, for the same reason
     before = content_of(store)
     bad = write_source(tmp_path / "bad", {"m/a.json": "{"})
 
@@ -331,7 +329,6 @@ def test_an_upgrade_that_can_read_nothing_leaves_the_store_as_it_was(store, tmp_
 
 
 def test_samples_with_a_null_among_them_stay(tmp_path):
-    # red: a null of an old list has no NumPy view. asv may write null or NaN for a sample.
     text = result_file({"a": row([1.0], samples=[[1.0, 2.0]])})
     source = write_source(tmp_path / "p", {"m/a.json": text})
     collect(source, tmp_path / "store")

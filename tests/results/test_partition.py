@@ -135,6 +135,6 @@ def test_the_newest_commits_are_those_of_the_latest_dates():
 
 @given(st.lists(st.builds(FileRecord, *[st.text()] * 2, st.integers(), st.text(), st.integers())))
 def test_a_part_survives_the_manifest(files):
-    part = PartRecord("p", "m", {"values": "v", "samples": None}, tuple(files), has_samples=True)
+    part = PartRecord("p", "m", {"values": "v", "samples": None}, tuple(files))
 
     assert PartRecord.from_entry(json.loads(json.dumps(part.as_entry()))) == part

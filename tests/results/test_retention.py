@@ -72,7 +72,6 @@ def test_the_newest_commits_keep_all_samples_and_older_ones_quantiles(results, t
 
 
 def test_commits_of_one_part_are_told_apart(results, tmp_path):
-    # red: a part keeps all its samples as long as one of its files is of a newest commit
     collect(results, tmp_path / "store", keep_samples=2)
 
     found = [lists(tmp_path / "store", commit) for commit in COMMITS[:4]]

@@ -35,6 +35,10 @@ def packed(lists: Lists) -> Samples:
     )
 
 
+def every(lists: Lists) -> np.ndarray:
+    return np.ones(len(lists), bool)
+
+
 def unpacked(samples: Samples) -> Lists:
     pairs = zip(samples.offsets[:-1].tolist(), samples.offsets[1:].tolist(), strict=True)
     cells = [samples.values[first:last].tolist() for first, last in pairs]
@@ -67,7 +71,7 @@ def test_either_takes_the_second_where_the_first_was_not_recorded(pairs):
 
 @given(ROWS)
 def test_more_samples_than_quantiles_become_their_quantiles_and_fewer_stay(lists):
-    short, quantiles = (unpacked(one) for one in reduced(packed(lists)))
+    short, quantiles = (unpacked(one) for one in reduced(packed(lists), every(lists)))
 
     for cell, kept, found in zip(lists, short, quantiles, strict=True):
         if cell is None or len(cell) <= 11:
@@ -80,7 +84,7 @@ def test_more_samples_than_quantiles_become_their_quantiles_and_fewer_stay(lists
 def test_as_many_samples_as_quantiles_stay_and_one_more_is_reduced():
     lists: Lists = [[float(n) for n in range(size)] for size in (11, 12)]
 
-    short, quantiles = (unpacked(one) for one in reduced(packed(lists)))
+    short, quantiles = (unpacked(one) for one in reduced(packed(lists), every(lists)))
 
     assert (short[0], quantiles[0]) == (lists[0], None)
     assert short[1] is None
@@ -90,9 +94,9 @@ def test_as_many_samples_as_quantiles_stay_and_one_more_is_reduced():
 
 @given(ROWS)
 def test_reducing_twice_changes_nothing_more(lists):
-    short, _ = reduced(packed(lists))
+    short, _ = reduced(packed(lists), every(lists))
 
-    again, none = reduced(short)
+    again, none = reduced(short, every(lists))
 
     assert unpacked(again) == unpacked(short)
     assert not none.recorded.any()
@@ -101,7 +105,7 @@ def test_reducing_twice_changes_nothing_more(lists):
 def test_eleven_quantiles_go_from_the_smallest_to_the_largest():
     assert PROBABILITIES.tolist() == pytest.approx([n / 10 for n in range(11)])
 
-    _, quantiles = reduced(packed([[float(n) for n in range(100, -1, -1)]]))
+    _, quantiles = reduced(packed([[float(n) for n in range(100, -1, -1)]]), every([[]]))
 
     (found,) = unpacked(quantiles)
     assert found == pytest.approx([10 * n for n in range(11)])
@@ -127,3 +131,17 @@ def test_a_column_of_several_chunks_is_one(chunks):
 
 def test_no_samples_are_none_in_every_row():
     assert unpacked(no_samples(3)) == [None] * 3
+
+
+@given(ROWS, st.data())
+def test_only_the_rows_that_are_asked_for_are_reduced(lists, data):
+    asked = [data.draw(st.booleans()) for _ in lists]
+
+    short, quantiles = reduced(packed(lists), np.array(asked, bool))
+
+    for cell, told, kept, left in zip(
+        lists, asked, unpacked(short), unpacked(quantiles), strict=True
+    ):
+        is_reduced = told and cell is not None and len(cell) > len(PROBABILITIES)
+        assert kept == (None if is_reduced else cell)
+        assert (left is not None) == is_reduced

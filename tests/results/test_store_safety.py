@@ -265,7 +265,6 @@ def test_a_frame_without_the_columns_is_refused(results, store):
 
 
 def test_no_table_is_written_into_a_folder_that_is_no_store(store):
-    # red: the folder is made
     with pytest.raises(BadResults, match="is no convbench store"):
         write_table(store, "events", schema.empty_frame("events"))
 

@@ -151,7 +151,6 @@ def test_a_renamed_machine_takes_the_rows_of_vanished_files_along(results, tmp_p
 
 
 def test_a_machine_that_is_renamed_again_has_one_name(results, tmp_path):
-    # red: rows of vanished files have the first new name, which the second words don't know
     write_source(results, {"old/b.json": result_file({"b": row([4.0])}, commit_hash="b" * 40)})
     collect(results, tmp_path / "store", words=Words(machines={"old": "first"}))
     (results / "old/a.json").rename(results / "old/moved")
@@ -162,7 +161,6 @@ def test_a_machine_that_is_renamed_again_has_one_name(results, tmp_path):
 
 
 def test_small_tables_have_a_renamed_machine_under_its_new_name_only(results, tmp_path):
-    # red: rows of the old name stay beside those of the new one
     collect(results, tmp_path / "store")
 
     collect(results, tmp_path / "store", words=Words(machines={"old": "new"}))

@@ -42,6 +42,10 @@ def accept(
             look_at(context, folder, same, looking, found)
         records[key] = record
         processors.add(key, record)
+    given = {context.source.key for context in contexts}
+    for key, record in records.items():
+        if key not in given and record.project in news and _concerns(news[record.project], record):
+            records[key] = record.outdated()
     return records
 
 
@@ -110,6 +114,10 @@ def _gives_same_rows(record: SourceRecord, old: SourceRecord, news: _News) -> bo
     """Whether files that are as they were would give the rows that the store has."""
     ours, theirs = ({**one.context, BENCHMARKS: ""} for one in (record, old))
     owner = (record.project, record.run) == (old.project, old.run)
-    # A first description concerns old files only where they had the benchmark without one.
-    described = news.described & set(old.undescribed)
-    return owner and ours == theirs and not described and not news.otherwise
+    return owner and ours == theirs and not _concerns(news, old)
+
+
+def _concerns(news: _News, record: SourceRecord) -> bool:
+    """Whether new descriptions give a source's rows other labels."""
+    # A first one concerns old files only where they had the benchmark without one.
+    return news.otherwise or bool(news.described & set(record.undescribed))

@@ -156,7 +156,6 @@ def _collect(sources: list[Source], store: Path, request: Request) -> Summary:
     """Collect while the store is locked."""
     tables, hashes = SmallTables(store), FileHashes(store)
     before = _manifest(store, tables, request)
-    remove_orphans(store, before.paths)
     damaged: list[str] = []
 
     def refuse(shown: str, reason: str) -> None:
@@ -182,8 +181,8 @@ def _collect(sources: list[Source], store: Path, request: Request) -> Summary:
         raise BadResults(f"nothing could be read: {len(damaged)} damaged, first {damaged[0]}")
     _record(tables, contexts, accepted, built, found, request)
     after = replace(before, readers=READERS, sources=_with_undescribed(accepted, built, found))
-    tables.write({record.project for record in accepted.values()})
     after = with_parts(after, kept + [part.part for part in built])
+    tables.write({(part.project, part.machine) for part in after.parts})
     write_manifest(store, after)
     hashes.write()
     return _summary(contexts, after, found, built, damaged)
@@ -197,6 +196,7 @@ def _manifest(store: Path, tables: SmallTables, request: Request) -> Manifest:
             f"--store {store} was combined from other stores; collect into one of those, "
             "and `convbench combine` them again"
         )
+    remove_orphans(store, manifest.paths)
     if manifest.schema_version != SCHEMA_VERSION:
         request.say(
             f"{store} has schema version {manifest.schema_version} and becomes {SCHEMA_VERSION}: "
@@ -208,7 +208,7 @@ def _manifest(store: Path, tables: SmallTables, request: Request) -> Manifest:
         return manifest
     sources = dict(manifest.sources)
     if wanted > manifest.keep_samples:  # what was reduced must be read again
-        sources = {key: replace(source, context={}) for key, source in sources.items()}
+        sources = {key: source.outdated() for key, source in sources.items()}
     return replace(manifest, keep_samples=wanted, sources=sources)
 
 
@@ -246,7 +246,7 @@ def _record(
         for folder in context.machine_files:
             if request.words.machine(utf8(folder)) in folders:
                 record_machine(tables, context, folder, request.words)
-        record_facts(tables, context)
+        record_facts(tables, context, request.words)
     projects = {context.project for context in contexts if context.source.key in read}
     if request.repo is not None:  # tags and branches move without new results
         projects |= {context.project for context in contexts}

@@ -172,14 +172,15 @@ def _combine(shards: list[_Shard], store: Path, repo: Path | None) -> Combinatio
     linked = sum(_linked(shard, store) for shard in shards)
     tables = _merged(shards, store, repo)
     after = _whole(shards)
-    tables.write({record.project for record in after.sources.values()})
+    places = {(part.project, part.machine) for part in after.parts}
+    tables.write(places)
     if after != before:
         (store / f"{_EVENTS}.parquet").unlink(missing_ok=True)
     write_manifest(store, after)
     files = [file for part in after.parts for file in part.files]
     return Combination(
         stores=len(shards),
-        partitions=len({(part.project, part.machine) for part in after.parts}),
+        partitions=len(places),
         parts_linked=linked,
         parts_unchanged=len(after.parts) - linked,
         ok=sum(file.ok for file in files),

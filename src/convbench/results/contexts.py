@@ -13,7 +13,7 @@ from convbench.results.facts import Facts, parse_facts, tables_of
 from convbench.results.file_hashes import FileHashes
 from convbench.results.part_building import DAMAGE, SourceContext
 from convbench.results.processors import Statement
-from convbench.results.raw_files import one_line, read_bounded
+from convbench.results.raw_files import check_objects, one_line, read_bounded
 from convbench.results.result_file import Benchmark, ResultFile, utf8
 from convbench.results.schema import COUNT, KEYS, SCHEMAS
 from convbench.results.sources import (
@@ -106,7 +106,9 @@ def _of_foreign(
     source: Source, project: str | None, origin: Origin, refuse: Refuse
 ) -> Context | None:
     try:
-        file = read_foreign(read_bounded(source.path), origin)
+        raw = read_bounded(source.path)
+        check_objects(raw)
+        file = read_foreign(raw, origin)
     except DAMAGE as error:
         refuse(source.shows(), one_line(error))
         return None

@@ -81,11 +81,17 @@ def _head(data: Mapping[str, Any]) -> Head:
     return Head(
         commit=name(data["commit_hash"]),
         commit_date_ms=date_ms(data["date"]),
-        environment=name(data["env_name"]),
+        environment=name(data["env_name"] if "env_name" in data else _environment(data)),
         python=utf8(data.get("python") or ""),
         requirements={utf8(key): utf8(pin or "") for key, pin in requirements.items()},
         variables={utf8(key): utf8(text or "") for key, text in variables.items()},
     )
+
+
+def _environment(data: Mapping[str, Any]) -> str:
+    """Name an environment that its file does not name, as asv does: ``py3.6-numpy1.14``."""
+    requirements = sorted(_mapping(data, "requirements").items())
+    return "-".join([f"py{data['python']}", *(f"{key}{pin or ''}" for key, pin in requirements)])
 
 
 def _format_2(data: Mapping[str, Any]) -> dict[str, Cells]:
@@ -136,7 +142,8 @@ def _cells_of_format_1(entry: Any) -> dict[str, Any]:
         "samples": entry.get("samples"),
     }
     if statistics is not None:
-        known = [one or {} for one in statistics]
+        listed = [statistics] if isinstance(statistics, dict) else statistics
+        known = [one or {} for one in listed]
         for column, key in _FORMAT_1_STATISTICS.items():
             cells[column] = [one.get(key) for one in known]
         bounds = [one.get("ci_99") or (None, None) for one in known]

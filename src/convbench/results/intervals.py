@@ -70,7 +70,8 @@ def encode(value: Floats, intervals: Mapping[str, Floats]) -> tuple[Coded, npt.N
     steps = {}
     for name, base in _BASES.items():
         digits[name] = np.rint(scale.to_digits(intervals[name]))
-        difference = digits[name] - digits[base]
+        with np.errstate(over="ignore", invalid="ignore"):
+            difference = digits[name] - digits[base]
         fits = np.abs(difference) < _LARGEST_STEP  # false for NaN
         steps[name] = np.where(fits, difference, 0).astype(np.int32)
     coded = Coded(power.astype(np.int8), steps)

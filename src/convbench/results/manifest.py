@@ -14,7 +14,7 @@ from typing import Any
 from convbench.errors import BadResults
 from convbench.results.partition import PartRecord
 from convbench.results.schema import SCHEMA_VERSION
-from convbench.results.store import MANIFEST, write_atomically
+from convbench.results.store import MANIFEST, no_store, write_atomically
 
 KEEP_SAMPLES = 100
 """Commits of a project, the newest ones, of which all samples are kept."""
@@ -41,6 +41,10 @@ class SourceRecord:
     context: Mapping[str, str]
     machines: Mapping[str, Mapping[str, list[str]]]
     undescribed: tuple[str, ...] = ()
+
+    def outdated(self) -> "SourceRecord":
+        """Return the record of a source whose files are read again when it is next given."""
+        return replace(self, context={**self.context, "outdated": "yes"})
 
 
 @dataclass(frozen=True)
@@ -89,10 +93,7 @@ def read_manifest(store: Path) -> Manifest:
             )
         return _older(data) if version < 3 else _parsed(data)
     except FileNotFoundError:
-        raise BadResults(
-            f"{store} is no convbench store (it has no {MANIFEST}); "
-            f"`convbench collect RESULTS_DIR --store {store}` makes one"
-        ) from None
+        raise no_store(store) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadResults(f"{path} can't be read ({error}); collect into a new folder") from None
 
@@ -119,7 +120,7 @@ def _older(data: Mapping[str, Any]) -> Manifest:
         for machine, part in sorted(entry["machines"].items()):
             machines[machine] = part.get("processor", {})
             paths = {"values": part["values"], "samples": part.get("samples")}
-            parts.append(PartRecord(part["project"], machine, paths, (), True, key))
+            parts.append(PartRecord(part["project"], machine, paths, (), key))
         sources[key] = SourceRecord(entry["project"], entry["run"], {}, machines)
     return Manifest(schema_version=data["schema_version"], sources=sources, parts=tuple(parts))
 

@@ -17,7 +17,7 @@ from convbench.results.exact_reader import read_exact
 from convbench.results.part_columns import PartColumns
 from convbench.results.part_files import read_part, without_samples, write_part
 from convbench.results.partition import FileRecord, PartRecord
-from convbench.results.raw_files import one_line, read_bounded
+from convbench.results.raw_files import check_objects, one_line, read_bounded
 from convbench.results.result_file import Axes, Benchmark, Head, ResultFile
 from convbench.results.schema import FAILED, OK, SKIPPED, STATUSES
 from convbench.results.words import COLUMNS, Words
@@ -83,8 +83,8 @@ class PartTask:
         Files that are as they were, each with the part that has its rows now.
     benchmarks : mapping
         What the project knows of its benchmarks.
-    keep_samples : bool
-        Whether all samples stay, or only quantiles.
+    newest : frozenset of str
+        Commits of which all samples stay; quantiles take the place of the others'.
     fast : bool
         Whether to read with compiled code, which takes a second to load.
     """
@@ -96,7 +96,7 @@ class PartTask:
     kept: tuple[tuple[PartRecord, FileRecord], ...]
     benchmarks: Mapping[str, Benchmark]
     words: Words
-    keep_samples: bool
+    newest: frozenset[str]
     fast: bool
 
 
@@ -196,6 +196,7 @@ def _reader(fast: bool) -> Reader | None:
 
 
 def _parsed(raw: bytes, context: SourceContext, reader: Reader | None) -> ResultFile:
+    check_objects(raw)
     if context.origin is not None:
         return read_foreign(raw, context.origin)
     quickly = None if reader is None else reader.read(raw)
@@ -268,13 +269,12 @@ def _by_part(
 
 
 def _written(task: PartTask, columns: PartColumns, records: list[FileRecord]) -> PartRecord:
-    part = columns.finished()
-    if not task.keep_samples:
-        part = without_samples(part)
+    files = [replace(file, reduced=file.commit not in task.newest) for file in records]
+    old = [file.source for file in files if file.reduced]
+    part = without_samples(columns.finished(), old)
     return PartRecord(
         project=task.project,
         machine=task.machine,
         paths=write_part(task.store, task.project, task.machine, part),
-        files=tuple(sorted(records, key=lambda file: (file.date_ms, file.source))),
-        has_samples=task.keep_samples,
+        files=tuple(sorted(files, key=lambda file: (file.date_ms, file.source))),
     )

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from convbench.results import intervals
@@ -115,11 +116,13 @@ def _lists(part: Part) -> pa.Table | None:
     return pa.table(columns, schema=FAMILIES["samples"])
 
 
-def without_samples(part: Part) -> Part:
-    """Return a part of old commits: of many samples only the quantiles stay."""
+def without_samples(part: Part, sources: Iterable[str]) -> Part:
+    """Return a part in which, of many samples of these sources' rows, only the quantiles stay."""
     if "samples" not in part.lists:
         return part
-    short, quantiles = reduced(part.lists["samples"])
+    texts = pa.array(list(sources), TEXT)
+    old = np.asarray(pc.is_in(part.values["source"].cast(TEXT), value_set=texts))
+    short, quantiles = reduced(part.lists["samples"], old)
     if known := part.lists.get("quantiles"):
         quantiles = either(quantiles, known)
     return Part(part.values, {"samples": short, "quantiles": quantiles})

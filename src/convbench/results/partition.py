@@ -36,6 +36,8 @@ class FileRecord:
         Its rows.
     damage : str
         Why it could not be read; such a file has no rows.
+    reduced : bool
+        Whether quantiles took the place of its samples.
     """
 
     source: str
@@ -47,6 +49,7 @@ class FileRecord:
     failed: int = 0
     skipped: int = 0
     damage: str = ""
+    reduced: bool = False
 
     @classmethod
     def from_entry(cls, entry: list[Any]) -> "FileRecord":
@@ -80,7 +83,9 @@ def _fraction(source: str) -> float:
     return int.from_bytes(hashlib.blake2b(source.encode(), digest_size=6).digest()) / 2**48
 
 
-_FIRST_LINES = re.compile(rb'"(?:commit_hash"\s*:\s*"([0-9a-f]{1,64})"|date"\s*:\s*(\d{1,15})\b)')
+_FIRST_LINES = re.compile(
+    rb'"(?:commit_hash"\s*:\s*"([!#-\[\]-~]{1,100})"|date"\s*:\s*(\d{1,15})\b)'
+)
 PEEKED_BYTES = 4096
 
 
@@ -112,8 +117,6 @@ class PartRecord:
     machine: str
     paths: Mapping[str, str | None]  # by family
     files: tuple[FileRecord, ...]
-    has_samples: bool
-    """Whether all samples of it are kept."""
     older_source: str = ""
     """Of a part of an older schema: the source that all its files belong to."""
 
@@ -122,8 +125,7 @@ class PartRecord:
         """Read a record back from the manifest."""
         files = tuple(map(FileRecord.from_entry, entry["files"]))
         return cls(
-            **{name: entry[name] for name in ("project", "machine", "paths", "has_samples")},
-            files=files,
+            project=entry["project"], machine=entry["machine"], paths=entry["paths"], files=files
         )
 
     def as_entry(self) -> dict[str, Any]:
@@ -132,6 +134,5 @@ class PartRecord:
             "project": self.project,
             "machine": self.machine,
             "paths": dict(self.paths),
-            "has_samples": self.has_samples,
             "files": [file.as_entry() for file in self.files],
         }

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from convbench.results.contexts import Context
@@ -168,10 +168,9 @@ def part_tasks(
     kept, tasks = [], []
     for (project, machine), members in sorted(files.items()):
         for chunk in shared_out(members):
-            wanted = any(file.commit in newest[project] for file in chunk)
             old = old_parts.get((project, machine, tuple(chunk)))
-            if old is not None and _samples_stand(old, wanted):
-                kept.append(old)
+            if old is not None and (stands := _with_samples_as_wanted(old, newest[project])):
+                kept.append(stands)
                 continue
             tasks.append(
                 PartTask(
@@ -182,16 +181,20 @@ def part_tasks(
                     kept=tuple(known[f.source] for f in chunk if f.source not in reading),
                     benchmarks=layout.benchmarks.get(project, {}),
                     words=layout.words,
-                    keep_samples=wanted,
+                    newest=frozenset(file.commit for file in chunk) & newest[project],
                     fast=fast,
                 )
             )
     return kept, tasks
 
 
-def _samples_stand(part: PartRecord, wanted: bool) -> bool:
-    """Whether a part's samples are as wanted; reduced ones stay so until they are read again."""
-    return wanted or not part.has_samples or not part.paths["samples"]
+def _with_samples_as_wanted(part: PartRecord, newest: set[str]) -> PartRecord | None:
+    """Return a part whose samples need no reducing; reduced ones stay so until read again."""
+    reduced = [file.reduced or file.commit not in newest for file in part.files]
+    if part.paths["samples"] and reduced != [file.reduced for file in part.files]:
+        return None
+    files = (replace(file, reduced=now) for file, now in zip(part.files, reduced, strict=True))
+    return replace(part, files=tuple(files))
 
 
 def _files_of_partitions(
@@ -213,7 +216,7 @@ def _owner(file: FileRecord, part: PartRecord, layout: Layout) -> Place:
         return layout.sources[file.source].project, part.machine
     key = source_key(file.source)
     project = layout.sources[key].project if key in layout.sources else part.project
-    return project, layout.words.machine(part.machine)
+    return project, layout.words.machine(file.source.split("/")[-2])
 
 
 def source_key(file: str) -> str:

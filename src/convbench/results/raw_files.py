@@ -35,6 +35,14 @@ def read_bounded(path: Path) -> bytes:
 
 def loads_bounded(raw: bytes) -> Any:
     """Parse JSON; raise ValueError when it is none, or would become too many Python objects."""
+    check_objects(raw)
+    return json.loads(raw)
+
+
+def check_objects(raw: bytes) -> None:
+    """Raise ValueError when JSON would become too many Python objects, without parsing it."""
+    if len(raw) <= MAX_OBJECTS:  # each takes a byte
+        return
     # A key costs its object as much as a list of its own would.
     objects = raw.count(b"[") + raw.count(b"{") + raw.count(b'"') // 2
     items = raw.count(b",")
@@ -43,7 +51,6 @@ def loads_bounded(raw: bytes) -> Any:
             f"JSON of {objects:,} lists, objects and texts and {items:,} items; "
             f"at most {MAX_OBJECTS:,} and {MAX_ITEMS:,} are read"
         )
-    return json.loads(raw)
 
 
 def one_line(error: BaseException) -> str:

@@ -61,14 +61,16 @@ def record_benchmarks(tables: SmallTables, project: str, benchmarks: Iterable[Be
     )
 
 
-def record_facts(tables: SmallTables, context: Context) -> None:
+def record_facts(tables: SmallTables, context: Context, words: Words) -> None:
     """Add what a measuring run's facts say; after what its files say, since facts know better."""
     facts = context.facts
     if facts is None:
         return
+    machine = words.machine(utf8(facts.machine))
     for table, rows in tables_of(facts).items():
-        if table != "machines" or _is_newest(tables, context, utf8(facts.machine)):
-            tables.add(table, rows)
+        if table != "machines" or _is_newest(tables, context, machine):
+            here = ({**row, "machine": machine} if "machine" in row else row for row in rows)
+            tables.add(table, here)
 
 
 def record_machine(tables: SmallTables, context: Context, folder: str, words: Words) -> None:

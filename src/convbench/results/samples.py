@@ -47,23 +47,23 @@ def either(first: Samples, second: Samples) -> Samples:
     )
 
 
-def reduced(samples: Samples) -> tuple[Samples, Samples]:
-    """Reduce samples to their quantiles, where these are fewer.
+def reduced(samples: Samples, rows: npt.NDArray[np.bool_]) -> tuple[Samples, Samples]:
+    """Reduce the samples of some rows to their quantiles, where these are fewer.
 
     Returns
     -------
     samples : Samples
-        Those of the rows that have no more samples than there are quantiles; the others have none.
+        Those of the other rows, and of rows with no more samples than there are quantiles.
     quantiles : Samples
-        Of the other rows the quantiles at `PROBABILITIES`, by linear interpolation.
+        Of the reduced rows the quantiles at `PROBABILITIES`, by linear interpolation.
     """
     lengths = np.diff(samples.offsets)
-    long = lengths > len(PROBABILITIES)
+    long = rows & (lengths > len(PROBABILITIES))
     quantiles = np.empty((len(lengths), len(PROBABILITIES)))
     for length in np.unique(lengths[long]):  # rows of one length are a matrix
-        rows = np.flatnonzero(lengths == length)
-        matrix = samples.values[samples.offsets[rows][:, None] + np.arange(length)]
-        quantiles[rows] = np.quantile(matrix, PROBABILITIES, axis=1).T
+        same = np.flatnonzero(long & (lengths == length))
+        matrix = samples.values[samples.offsets[same][:, None] + np.arange(length)]
+        quantiles[same] = np.quantile(matrix, PROBABILITIES, axis=1).T
     short = Samples(
         samples.recorded & ~long,
         _offsets(np.where(long, 0, lengths)),
@@ -89,4 +89,5 @@ def from_arrow(lists: pa.ChunkedArray) -> Samples:
     array = lists.combine_chunks()
     lengths = array.value_lengths().fill_null(0).to_numpy()
     recorded = array.is_valid().to_numpy(zero_copy_only=False)
-    return Samples(recorded, _offsets(lengths.astype(np.int64)), array.flatten().to_numpy())
+    numbers = array.flatten().fill_null(np.nan).to_numpy()
+    return Samples(recorded, _offsets(lengths.astype(np.int64)), numbers)

@@ -27,6 +27,14 @@ from convbench.results import schema
 MANIFEST, LOCK, STAT_CACHE = "manifest.json", ".lock", ".stat.json"
 
 
+def no_store(folder: Path) -> BadResults:
+    """Say that a folder is no store, and what makes one."""
+    return BadResults(
+        f"{folder} is no convbench store (it has no {MANIFEST}); "
+        f"`convbench collect RESULTS_DIR --store {folder}` makes one"
+    )
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file whole: a reader sees the old bytes or the new ones."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,6 +116,8 @@ def write_table(store: Path | str, name: str, frame: pd.DataFrame) -> None:
     """
     if name not in schema.TABLES:
         raise BadUsage(f"no table {name!r}; the tables are {', '.join(schema.TABLES)}")
+    if not (Path(store) / MANIFEST).exists():
+        raise no_store(Path(store))
     wanted = schema.SCHEMAS[name]
     missing = [column for column in wanted.names if column not in frame.columns]
     if missing:

@@ -54,7 +54,7 @@ def _part(store: Path, old: PartRecord) -> PartRecord:
     owner = {"project": old.project, "machine": old.machine}
     columns.add_part(Part(values, rows.lists), [file.source for file in files], owner)
     written = write_part(store, old.project, old.machine, columns.finished())
-    return PartRecord(old.project, old.machine, written, files, has_samples=True)
+    return PartRecord(old.project, old.machine, written, files)
 
 
 def _files(values: pa.Table) -> tuple[FileRecord, ...]:

@@ -2,7 +2,7 @@
 
 asv knows parameters and environments only by the names that a suite gives them. The columns
 `strategy`, `problem`, `dtype`, `threads` and `blas` are filled from those that a small table
-declares: ``convbench.toml`` beside the results, or the default below. Elsewhere they are empty.
+declares: ``convbench.toml``, or the default below. Elsewhere they are empty.
 
     [parameters]                     # column = the parameters that say it, first one wins
     strategy = ["implementation", "method"]
