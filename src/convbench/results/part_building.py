@@ -18,7 +18,7 @@ from convbench.results.part_columns import PartColumns
 from convbench.results.part_files import read_part, without_samples, write_part
 from convbench.results.partition import FileRecord, PartRecord
 from convbench.results.raw_files import check_objects, one_line, read_bounded
-from convbench.results.result_file import Axes, Benchmark, Head, ResultFile
+from convbench.results.result_file import Axes, Benchmark, Head, ResultFile, Rows
 from convbench.results.schema import FAILED, OK, SKIPPED, STATUSES
 from convbench.results.words import COLUMNS, Words
 
@@ -138,13 +138,20 @@ def build_part(task: PartTask) -> PartBuilt:
     read: list[FileRead] = []
     damaged: list[tuple[FileToRead, str]] = []
     room = MAX_PART_ROWS - sum(one.ok + one.failed + one.skipped for _, one in task.kept)
+    checked: object = None
     for file in task.files:
         digest = ""
         try:
             raw = read_bounded(file.path)
             digest = hashlib.sha256(raw).hexdigest()
             result = _parsed(raw, file.context, reader)
-            _check_size(result, task.benchmarks, len(raw), room)
+            if (result.rows.benchmarks, result.rows.axes) != checked:  # mostly as the file before
+                _check_combinations(result.rows, task.benchmarks)
+                checked = (result.rows.benchmarks, result.rows.axes)
+            if len(result.rows.value) > room:
+                raise ValueError(
+                    f"{len(result.rows.value):,} results; its part has room for {room:,}"
+                )
         except DAMAGE as error:
             damaged.append((file, one_line(error)))
             if file.older is None:
@@ -203,21 +210,14 @@ def _parsed(raw: bytes, context: SourceContext, reader: Reader | None) -> Result
     return read_exact(raw) if quickly is None else quickly
 
 
-def _check_size(
-    result: ResultFile, known: Mapping[str, Benchmark], size_bytes: int, room: int
-) -> None:
-    """Raise ValueError where rows would take far more memory than the file's bytes let expect.
+def _check_combinations(rows: Rows, known: Mapping[str, Benchmark]) -> None:
+    """Raise ValueError where combinations would take far more memory than a file's bytes.
 
     A few bytes of axes are millions of combinations, and each is written out with all its names.
     """
-    rows = result.rows
-    if len(rows.value) > room:
-        raise ValueError(f"{len(rows.value):,} results, where a part has room for {room:,}")
     axes = max(map(len, rows.axes), default=0)
     if axes > MAX_AXES:
         raise ValueError(f"{axes:,} parameters of one benchmark; at most {MAX_AXES} are read")
-    if len(rows.value) * size_bytes <= MAX_CHARACTERS:  # so of any ordinary file
-        return
     characters = sum(
         _characters(names.param_names if (names := known.get(name)) else (), one, size)
         for name, one, size in zip(rows.benchmarks, rows.axes, rows.sizes, strict=True)

@@ -74,14 +74,24 @@ def look_at(context: Context, folder: str, same: bool, looking: Looking, found: 
     except OSError as error:
         looking.refuse(source.shows(folder), one_line(error))
         return
-    for name, path, about in files:
-        key = source.key if source.foreign else f"{source.key}/{utf8(folder)}/{utf8(name)}"
-        shown = source.shows() if source.foreign else source.shows(folder, name)
-        if about is None or not is_regular(about):
+    keys = "" if source.foreign else f"{source.key}/{utf8(folder)}/"
+    for name, about in files:
+        key = f"{keys}{utf8(name)}" if keys else source.key
+        known = looking.known.get(key)
+        regular = about is not None and is_regular(about)
+        # Most files are as they were: only of the others paths and names are made.
+        if known and same and regular and _is_as_it_was(known[1], key, about, looking):
+            found.unchanged.append(known[1])
+            if known[1].damage:
+                looking.refuse(_shown(source, folder, name), known[1].damage)
+            continue
+        shown = _shown(source, folder, name)
+        if about is None or not regular:
             looking.refuse(shown, LINK_OUT if about is None else "no regular file")
             continue
-        known = looking.known.get(key)
-        if known and same and _is_as_it_was(known[1], key, path, about, looking):
+        path = source.path if source.foreign else source.path / folder / name
+        if known and same and _has_same_bytes(known[1], path, looking):
+            looking.hashes.remember(key, about, known[1].sha256)
             found.unchanged.append(known[1])
             if known[1].damage:
                 looking.refuse(shown, known[1].damage)
@@ -93,27 +103,39 @@ def look_at(context: Context, folder: str, same: bool, looking: Looking, found: 
         found.source_of[key] = source.key
 
 
-def _files(source: Source, folder: str) -> Iterator[tuple[str, Path, os.stat_result | None]]:
+def _shown(source: Source, folder: str, name: str) -> str:
+    return source.shows() if source.foreign else source.shows(folder, name)
+
+
+def _files(source: Source, folder: str) -> Iterator[tuple[str, os.stat_result | None]]:
     if source.foreign:
-        yield source.path.name, source.path, source.path.stat()
-        return
-    for name, about in source.result_files(folder):
-        yield name, source.path / folder / name, about
+        yield source.path.name, source.path.stat()
+    else:
+        yield from source.result_files(folder)
+
+
+def _stands(record: FileRecord, looking: Looking) -> bool:
+    """Whether what a file's bytes gave would be given by them again."""
+    return bool(record.sha256) and (not record.damage or looking.same_readers)
 
 
 def _is_as_it_was(
-    record: FileRecord, key: str, path: Path, about: os.stat_result, looking: Looking
+    record: FileRecord, key: str, about: os.stat_result | None, looking: Looking
 ) -> bool:
-    if not record.sha256 or (record.damage and not looking.same_readers):
+    """Whether a file's stat tells that its bytes are those that were read."""
+    if about is None or not _stands(record, looking):
         return False
-    digest = looking.hashes.known(key, about)
-    if digest is None:
-        try:
-            digest = hashlib.sha256(read_bounded(path)).hexdigest()
-        except DAMAGE:
-            return False
-        looking.hashes.remember(key, about, digest)
-    return digest == record.sha256
+    return looking.hashes.known(key, about) == record.sha256
+
+
+def _has_same_bytes(record: FileRecord, path: Path, looking: Looking) -> bool:
+    """Whether a file that was touched has the bytes that were read."""
+    if not _stands(record, looking):
+        return False
+    try:
+        return hashlib.sha256(read_bounded(path)).hexdigest() == record.sha256
+    except DAMAGE:
+        return False
 
 
 def _peek(path: Path) -> tuple[int, str]:
@@ -190,10 +212,14 @@ def part_tasks(
 
 def _with_samples_as_wanted(part: PartRecord, newest: set[str]) -> PartRecord | None:
     """Return a part whose samples need no reducing; reduced ones stay so until read again."""
-    reduced = [file.reduced or file.commit not in newest for file in part.files]
-    if part.paths["samples"] and reduced != [file.reduced for file in part.files]:
+    if all(file.reduced or file.commit in newest for file in part.files):
+        return part
+    if part.paths["samples"]:
         return None
-    files = (replace(file, reduced=now) for file, now in zip(part.files, reduced, strict=True))
+    files = [
+        file if file.reduced or file.commit in newest else replace(file, reduced=True)
+        for file in part.files
+    ]
     return replace(part, files=tuple(files))
 
 
