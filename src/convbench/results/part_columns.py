@@ -40,6 +40,7 @@ _OF_ENTRIES = ("benchmark", "unit", "version", "started_at", "duration")
 _OF_ROWS = ("params", "status", "value", *INTERVALS, *COUNTS)
 _OF_FILES = tuple(name for name in ROWS.names if name not in (*_OF_ENTRIES, *_OF_ROWS))
 _TIMES = ("commit_date", "started_at")
+_FLOATS = ("value", *INTERVALS, "duration")
 _NAMES = tuple(
     column.name for column in ROWS if column.type == NAME and column.name not in _OF_ROWS
 )
@@ -242,8 +243,9 @@ class PartColumns:
         # A name that no row has must not stand in the part.
         entry_lives = np.bincount(entry, minlength=len(file)) > 0
         file_lives = np.bincount(file[entry_lives], minlength=self._files.size) > 0
-        entry = entry[order]
-        file = file[entry]
+        # NumPy would turn shorter numbers into these for each of twenty columns.
+        entry = entry[order].astype(np.intp)
+        file = file[entry].astype(np.intp)
         arrays = {
             **{name: self._array(name, column, None, len(order)) for name, column in rows.items()},
             **{
@@ -273,9 +275,10 @@ class PartColumns:
         if kind == NAME:
             return _dictionary(column, self._texts(name), place, size, lives)
         whole = column if place is None else column[place]
-        if kind == TIME:
-            return pa.array(whole, mask=whole == NO_TIME).cast(TIME)
-        return pa.array(whole, mask=whole == NO_COUNT if name in COUNTS else np.isnan(whole))
+        if name in _FLOATS:
+            return pa.array(whole, from_pandas=True)  # NaN is null
+        numbers = pa.array(whole, mask=whole == (NO_TIME if kind == TIME else NO_COUNT))
+        return numbers.cast(TIME) if kind == TIME else numbers
 
     def _texts(self, name: str) -> list[str | None]:
         """Return the texts that a column's numbers stand for."""
