@@ -132,6 +132,8 @@ def _replace(raw: bytes, _: bytes, rng: random.Random) -> bytes:
 
 def _drop(raw: bytes, _: bytes, rng: random.Random) -> bytes:
     at, end = _place(raw, rng)
+    if rng.random() < 0.7:  # with its comma, so that the rest is JSON
+        end += len(raw[end:]) - len(raw[end:].lstrip(b" ,"))
     return raw[:at] + raw[end:]
 
 

@@ -151,17 +151,20 @@ def test_the_workers_of_a_killed_collector_end(scene):
     store = before.parent / "orphans"
     shutil.copytree(before, store)
     collector = start(results, store, 2)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 10
     while len(members(collector.pid)) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
+    time.sleep(0.5)
     collector.kill()
-    collector.communicate()
+    collector.wait()  # not for the end of its output, which the workers share
 
     try:
         while members(collector.pid) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert members(collector.pid) == []
     finally:
+        assert collector.stdout is not None
+        collector.stdout.close()
         if members(collector.pid):
             os.killpg(collector.pid, signal.SIGKILL)
     check(scene, store)

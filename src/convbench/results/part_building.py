@@ -34,9 +34,10 @@ DAMAGE: tuple[type[Exception], ...] = (
 MAX_PART_ROWS = 8_000_000
 """Rows of one part, which are sorted in memory; parts of real files have a hundredth of that."""
 
+MAX_BENCHMARKS = 200_000
 MAX_AXES = 50
 MAX_CHARACTERS = 100_000_000
-"""Axes of a benchmark, and characters of a file's parameter combinations when written out."""
+"""Benchmarks of a file, axes of one, and characters of all combinations when written out."""
 
 _NO_BUILD = ("", "")
 
@@ -215,6 +216,10 @@ def _check_combinations(rows: Rows, known: Mapping[str, Benchmark]) -> None:
 
     A few bytes of axes are millions of combinations, and each is written out with all its names.
     """
+    if len(rows.benchmarks) > MAX_BENCHMARKS:
+        raise ValueError(
+            f"{len(rows.benchmarks):,} benchmarks; at most {MAX_BENCHMARKS:,} are read"
+        )
     axes = max(map(len, rows.axes), default=0)
     if axes > MAX_AXES:
         raise ValueError(f"{axes:,} parameters of one benchmark; at most {MAX_AXES} are read")
