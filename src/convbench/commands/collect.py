@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs",
         metavar="N",
         type=_count,
-        help="processes that read (default: one; all CPUs for hundreds of megabytes)",
+        help="processes that read, where there is work for them (default: as many as CPUs)",
     )
     other = parser.add_argument_group("what other tools' files don't say")
     other.add_argument("--commit", metavar="HASH", default="", help="the measured commit")
@@ -92,7 +93,7 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
         origin=Origin(arguments.commit, _date_ms(arguments.commit_date), arguments.machine),
         only_machines=arguments.only_machines,
         keep_samples=arguments.keep_samples,
-        jobs=arguments.jobs,
+        jobs=arguments.jobs or len(os.sched_getaffinity(0)),
         say=_say_nothing if arguments.json else say,
     )
     say(json.dumps(asdict(summary)) if arguments.json else summary.text)

@@ -1,21 +1,25 @@
-"""Which sources are taken in, and whether their unchanged files must be read again."""
+"""Which sources are taken in, and which of their unchanged files must be read again."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
 
+from convbench.results import labels
 from convbench.results.contexts import Context
+from convbench.results.labels import Descriptions, mislabelled
 from convbench.results.manifest import Manifest, SourceRecord
-from convbench.results.planning import Findings, Looking, look_at
+from convbench.results.planning import Findings, Looking, look_at, source_key
 from convbench.results.processors import Processors
 from convbench.results.recording import record_benchmarks
-from convbench.results.result_file import Benchmark, utf8
+from convbench.results.result_file import utf8
 from convbench.results.small_tables import SmallTables
-from convbench.results.sources import BENCHMARKS
 
 
 def accept(
     contexts: list[Context],
     before: Manifest,
+    store: Path,
     tables: SmallTables,
     looking: Looking,
     found: Findings,
@@ -25,9 +29,14 @@ def accept(
     A source whose machine the store knows as another one is refused: a measuring run whole, of a
     plain results directory that machine.
     """
-    known = {context.project: tables.benchmarks(context.project) for context in contexts}
     _describe(contexts, before, tables)
-    news = {project: _news(was, tables.benchmarks(project)) for project, was in known.items()}
+    of_projects = {context.project: tables.benchmarks(context.project) for context in contexts}
+    described = {
+        context.source.key: {**of_projects[context.project], **context.benchmarks}
+        for context in contexts
+        if not context.source.foreign  # whose files describe themselves
+    }
+    stale = _stale(before, store, described)
     records, processors = dict(before.sources), Processors(before.sources)
     for context in contexts:
         key, old = context.source.key, before.sources.get(context.source.key)
@@ -35,17 +44,12 @@ def accept(
         if context.facts is not None and len(folders) < len(context.machine_files):
             continue  # a run is stored whole or not
         record = _record(context, folders, old, looking)
-        same = old is not None and _gives_same_rows(record, old, news[context.project])
-        if not same:
-            record = replace(record, undescribed=())
         for folder in folders:
-            look_at(context, folder, same, looking, found)
+            look_at(context, folder, stale.get(key, set()), looking, found)
+        if key in described and stale.get(key, set()) <= found.source_of.keys():
+            record = replace(record, labels=labels.digest(described[key]))
         records[key] = record
         processors.add(key, record)
-    given = {context.source.key for context in contexts}
-    for key, record in records.items():
-        if key not in given and record.project in news and _concerns(news[record.project], record):
-            records[key] = record.outdated()
     return records
 
 
@@ -57,26 +61,28 @@ def _describe(contexts: list[Context], before: Manifest, tables: SmallTables) ->
     """
     for context in contexts:
         old = before.sources.get(context.source.key)
-        if old is None or old.context.get(BENCHMARKS) != context.digests.get(BENCHMARKS):
+        known = tables.benchmarks(context.project)
+        new = old is None or old.described != context.described
+        if new or not context.benchmarks.keys() <= known.keys():
             record_benchmarks(tables, context.project, context.benchmarks.values())
 
 
-@dataclass(frozen=True)
-class _News:
-    """Benchmarks that are described for the first time, and whether any is described otherwise."""
-
-    described: frozenset[str]
-    otherwise: bool
-
-
-def _news(was: Mapping[str, Benchmark], now: Mapping[str, Benchmark]) -> _News:
-    otherwise = any(_labels(was[name]) != _labels(now[name]) for name in was)
-    return _News(frozenset(now.keys() - was.keys()), otherwise)
-
-
-def _labels(benchmark: Benchmark) -> tuple[object, ...]:
-    """Return what a description puts into rows."""
-    return benchmark.unit, benchmark.param_names
+def _stale(
+    before: Manifest, store: Path, described: Mapping[str, Descriptions]
+) -> dict[str, set[str]]:
+    """Return, by source, the files whose rows have other labels than they would get now."""
+    asked = {
+        key: one
+        for key, one in described.items()
+        if key in before.sources and before.sources[key].labels != labels.digest(one)
+    }
+    stale: dict[str, set[str]] = defaultdict(set)
+    for part in before.parts:
+        keys = {file.source: source_key(file.source) for file in part.files}
+        by_file = {file: asked[key] for file, key in keys.items() if key in asked}
+        for file in mislabelled(store, part, by_file) if by_file else ():
+            stale[keys[file]].add(file)
+    return stale
 
 
 def _known_machines(context: Context, looking: Looking, processors: Processors) -> list[str]:
@@ -89,12 +95,12 @@ def _known_machines(context: Context, looking: Looking, processors: Processors) 
         if reason is None:
             accepted.append(folder)
         else:
-            looking.refuse(f"{context.source.shown}/{utf8(folder)}", reason)
+            looking.refuse(context.source.shows(folder), reason)
     return accepted
 
 
 def _record(
-    context: Context, folders: list[str], old: SourceRecord | None, looking: Looking
+    context: Context, folders: Iterable[str], old: SourceRecord | None, looking: Looking
 ) -> SourceRecord:
     """Return what the manifest notes of a source; machines that vanished stay."""
     machines: dict[str, Mapping[str, list[str]]] = {} if old is None else dict(old.machines)
@@ -104,20 +110,7 @@ def _record(
     return SourceRecord(
         project=context.project,
         run=context.run,
-        context={**context.digests, "words": looking.words.digest},
+        described=context.described,
+        labels="",
         machines=machines,
-        undescribed=() if old is None else old.undescribed,
     )
-
-
-def _gives_same_rows(record: SourceRecord, old: SourceRecord, news: _News) -> bool:
-    """Whether files that are as they were would give the rows that the store has."""
-    ours, theirs = ({**one.context, BENCHMARKS: ""} for one in (record, old))
-    owner = (record.project, record.run) == (old.project, old.run)
-    return owner and ours == theirs and not _concerns(news, old)
-
-
-def _concerns(news: _News, record: SourceRecord) -> bool:
-    """Whether new descriptions give a source's rows other labels."""
-    # A first one concerns old files only where they had the benchmark without one.
-    return news.otherwise or bool(news.described & set(record.undescribed))

@@ -2,37 +2,29 @@
 
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.connection import wait
 
 from convbench.results.part_building import PartBuilt, PartTask, build_part
-
-MANY_BYTES = 200_000_000
-"""From here on starting further processes (a second each) gains more than it costs."""
 
 _SAY_EVERY_SECONDS = 2.0
 
 
 def built_parts(
-    tasks: list[PartTask], jobs: int | None, say: Callable[[str], None]
+    tasks: list[PartTask], jobs: int, say: Callable[[str], None]
 ) -> Iterator[PartBuilt]:
-    """Build every part, and say how far it is."""
+    """Build every part, in their order, and say how far it is."""
     total = sum(len(task.files) for task in tasks)
     done, said_at = 0, time.monotonic()
-    for built in _built(tasks, _processes(tasks, jobs)):
+    for built in _built(tasks, max(1, min(jobs, len(tasks)))):
         yield built
         done += len(built.read) + len(built.damaged)
         if time.monotonic() - said_at > _SAY_EVERY_SECONDS and done < total:
             said_at = time.monotonic()
             say(f"read {done:,} of {total:,} files, {done / total:.0%}")
-
-
-def _processes(tasks: list[PartTask], jobs: int | None) -> int:
-    if jobs is None:
-        size = sum(file.record.size_bytes for task in tasks for file in task.files)
-        jobs = len(os.sched_getaffinity(0)) if size >= MANY_BYTES else 1
-    return max(1, min(jobs, len(tasks)))
 
 
 def _built(tasks: list[PartTask], processes: int) -> Iterator[PartBuilt]:
@@ -41,11 +33,21 @@ def _built(tasks: list[PartTask], processes: int) -> Iterator[PartBuilt]:
         return
     # New interpreters: Arrow's threads and a fork don't go together.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        futures = [pool.submit(build_part, task) for task in tasks]
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent) as pool:
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            yield from pool.map(build_part, tasks)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone, killed ones included."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            wait([parent.sentinel])
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

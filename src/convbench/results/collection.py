@@ -9,7 +9,7 @@ A source whose machine has the name of another machine is refused: of two that c
 the one in the store stays, and among new ones the run that started first.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,15 +26,18 @@ from convbench.results.manifest import (
     with_parts,
     write_manifest,
 )
-from convbench.results.part_building import READERS, PartBuilt
+from convbench.results.part_building import PartBuilt
 from convbench.results.planning import (
     Findings,
     Layout,
     Looking,
+    foreign_files,
     known_files,
+    newest_by_project,
     part_tasks,
     source_key,
 )
+from convbench.results.raw_files import printable
 from convbench.results.recording import record_facts, record_machine, record_part
 from convbench.results.result_file import utf8
 from convbench.results.schema import SCHEMA_VERSION
@@ -80,7 +83,9 @@ class Request:
     words: Words
     origin: Origin
     keep_samples: int | None
-    jobs: int | None
+    jobs: int
+    partial: bool
+    """Whether only some machines are collected."""
     say: Say
 
 
@@ -98,7 +103,7 @@ def collect(
     origin: Origin | None = None,
     only_machines: Iterable[str] | str | None = None,
     keep_samples: int | None = None,
-    jobs: int | None = None,
+    jobs: int = 1,
     say: Say = _say_nothing,
 ) -> Summary:
     """Read asv results directories into a store, incrementally.
@@ -124,8 +129,9 @@ def collect(
     keep_samples : int, optional
         Keep all samples of so many commits, the newest ones, and quantiles of the others; by
         default as before, 100 at first.
-    jobs : int, optional
-        Processes that read; by default one, and all CPUs for hundreds of megabytes.
+    jobs : int
+        Processes that read. More than one need a program whose main module can be imported again
+        (``if __name__ == "__main__"``), as Python's `multiprocessing` does.
     say : callable
         Takes one line per damaged file, refused source and step of long work.
 
@@ -141,6 +147,7 @@ def collect(
         origin=origin or Origin(),
         keep_samples=keep_samples,
         jobs=jobs,
+        partial=only_machines is not None,
         say=say,
     )
     store = Path(store)
@@ -159,13 +166,23 @@ def _collect(sources: list[Source], store: Path, request: Request) -> Summary:
     damaged: list[str] = []
 
     def refuse(shown: str, reason: str) -> None:
-        damaged.append(f"{shown}: skipped, {reason}")
+        damaged.append(printable(f"{shown}: skipped, {reason}"))
         request.say(damaged[-1])
 
     contexts = _contexts(sources, before, request, hashes, refuse)
     known, found = known_files(before.parts), Findings()
-    looking = Looking(known, hashes, request.words, before.readers == READERS, refuse)
-    accepted = accept(contexts, before, tables, looking, found)
+    looking = Looking(
+        known=known,
+        foreign=foreign_files(known),
+        newest=newest_by_project(
+            ((part.project, part.files) for part in before.parts), before.keep_samples
+        ),
+        hashes=hashes,
+        words=request.words,
+        refuse=refuse,
+        say=request.say,
+    )
+    accepted = accept(contexts, before, store, tables, looking, found)
     benchmarks = {context.project: tables.benchmarks(context.project) for context in contexts}
     layout = Layout(store, accepted, benchmarks, request.words, before.keep_samples)
     kept, tasks = part_tasks(before.parts, found, layout)
@@ -177,15 +194,27 @@ def _collect(sources: list[Source], store: Path, request: Request) -> Summary:
         for file_read in part.read:
             source = file_read.record.source
             hashes.remember(source, found.stats[source], file_read.record.sha256)
-    if damaged and not found.unchanged and not any(part.read for part in built):
+    nothing = not found.unchanged and not any(part.read for part in built)
+    if damaged and nothing and not request.partial:
         raise BadResults(f"nothing could be read: {len(damaged)} damaged, first {damaged[0]}")
     _record(tables, contexts, accepted, built, found, request)
-    after = replace(before, readers=READERS, sources=_with_undescribed(accepted, built, found))
+    after = replace(before, sources=accepted)
     after = with_parts(after, kept + [part.part for part in built])
-    tables.write({(part.project, part.machine) for part in after.parts})
+    # What only the old manifest knows goes when the new one is there.
+    tables.write(_projects(before) | _projects(after), _machines(before) | _machines(after))
     write_manifest(store, after)
+    if _machines(before) - _machines(after):
+        tables.write(_projects(after), _machines(after))
     hashes.write()
     return _summary(contexts, after, found, built, damaged)
+
+
+def _projects(manifest: Manifest) -> set[str]:
+    return {source.project for source in manifest.sources.values()}
+
+
+def _machines(manifest: Manifest) -> set[tuple[str, str]]:
+    return {(part.project, part.machine) for part in manifest.parts}
 
 
 def _manifest(store: Path, tables: SmallTables, request: Request) -> Manifest:
@@ -203,13 +232,9 @@ def _manifest(store: Path, tables: SmallTables, request: Request) -> Manifest:
             "given sources are read again, rows of others stay as they are"
         )
         manifest = upgraded(store, manifest, tables)
-    wanted = request.keep_samples
-    if wanted is None or wanted == manifest.keep_samples:
+    if request.keep_samples is None:
         return manifest
-    sources = dict(manifest.sources)
-    if wanted > manifest.keep_samples:  # what was reduced must be read again
-        sources = {key: source.outdated() for key, source in sources.items()}
-    return replace(manifest, keep_samples=wanted, sources=sources)
+    return replace(manifest, keep_samples=request.keep_samples)
 
 
 def _contexts(
@@ -240,31 +265,22 @@ def _record(
         record_part(tables, part, request.words)
     read = {found.source_of[file.record.source] for part in built for file in part.read}
     for context in contexts:
-        if context.source.key not in read:
-            continue
-        folders = accepted[context.source.key].machines
-        for folder in context.machine_files:
-            if request.words.machine(utf8(folder)) in folders:
-                record_machine(tables, context, folder, request.words)
-        record_facts(tables, context, request.words)
+        for folder in _folders(context, accepted, request.words):
+            record_machine(tables, context, folder, request.words)
+        if context.source.key in read:
+            record_facts(tables, context, request.words)
     projects = {context.project for context in contexts if context.source.key in read}
     if request.repo is not None:  # tags and branches move without new results
         projects |= {context.project for context in contexts}
     tables.order_commits(projects, request.repo)
 
 
-def _with_undescribed(
-    records: Mapping[str, SourceRecord], built: list[PartBuilt], found: Findings
-) -> dict[str, SourceRecord]:
-    """Note with each source the benchmarks of its files that nothing describes yet."""
-    noted = {key: set(record.undescribed) for key, record in records.items()}
-    for part in built:
-        for file in part.read:
-            noted[found.source_of[file.record.source]] |= file.undescribed
-    return {
-        key: replace(record, undescribed=tuple(sorted(noted[key])))
-        for key, record in records.items()
-    }
+def _folders(context: Context, accepted: Mapping[str, SourceRecord], words: Words) -> Iterator[str]:
+    """Yield the folders of a source's machines that were taken in."""
+    record = accepted.get(context.source.key)
+    for folder in context.machine_files:
+        if record is not None and words.machine(utf8(folder)) in record.machines:
+            yield folder
 
 
 def _summary(

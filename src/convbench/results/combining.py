@@ -173,7 +173,7 @@ def _combine(shards: list[_Shard], store: Path, repo: Path | None) -> Combinatio
     tables = _merged(shards, store, repo)
     after = _whole(shards)
     places = {(part.project, part.machine) for part in after.parts}
-    tables.write(places)
+    tables.write({project for project, _ in places}, places)
     if after != before:
         (store / f"{_EVENTS}.parquet").unlink(missing_ok=True)
     write_manifest(store, after)
@@ -224,7 +224,6 @@ def _whole(shards: list[_Shard]) -> Manifest:
     collected from one directory have an entry each.
     """
     manifest = Manifest(
-        readers=min(shard.manifest.readers for shard in shards),
         keep_samples=max(shard.manifest.keep_samples for shard in shards),
         sources={
             f"{shard.key}/{source}": record

@@ -11,7 +11,7 @@ from convbench.results.adapters import Origin, read_foreign
 from convbench.results.descriptions import MACHINE_FACTS, parse_benchmarks, parse_machine
 from convbench.results.facts import Facts, parse_facts, tables_of
 from convbench.results.file_hashes import FileHashes
-from convbench.results.part_building import DAMAGE, SourceContext
+from convbench.results.part_building import DAMAGE, READERS, SourceContext
 from convbench.results.processors import Statement
 from convbench.results.raw_files import check_objects, one_line, read_bounded
 from convbench.results.result_file import Benchmark, ResultFile, utf8
@@ -24,6 +24,7 @@ from convbench.results.sources import (
     Source,
     project_name,
 )
+from convbench.results.words import Words
 
 Refuse = Callable[[str, str], None]
 """Takes what was damaged, as the user would write it, and why."""
@@ -35,8 +36,9 @@ class Context:
 
     Parameters
     ----------
-    digests : mapping
-        Hashes of the files that were read, by their names.
+    described, told : str
+        Hashes of its ``benchmarks.json`` and ``facts.json``, empty where there is none; of another
+        tool's file, `told` is its own.
     benchmarks : mapping
         What the source itself describes.
     machine_files : mapping
@@ -48,7 +50,8 @@ class Context:
     source: Source
     project: str
     facts: Facts | None
-    digests: Mapping[str, str]
+    described: str
+    told: str
     benchmarks: Mapping[str, Benchmark]
     machine_files: Mapping[str, Mapping[str, str]]
     origin: Origin | None = None
@@ -73,7 +76,13 @@ class Context:
             for name in environments
             if self.facts is not None
         }
-        return SourceContext(self.run, builds, self.origin)
+        return SourceContext(self.run, builds, self.benchmarks, self.origin)
+
+    def made_with(self, words: Words) -> str:
+        """Hash what gives a file's rows their texts, besides its bytes and descriptions."""
+        told = "" if self.source.foreign else self.told
+        parts = (READERS, words.digest, self.project, self.run, told)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def read_context(
@@ -98,8 +107,7 @@ def read_context(
         refuse(source.shows(BENCHMARKS), one_line(error))
     name = utf8(facts.project if facts else project or project_name(source))
     files = _machine_files(source, refuse)
-    digests = {BENCHMARKS: digest, FACTS: facts_hash}
-    return Context(source, name, facts, digests, benchmarks, files)
+    return Context(source, name, facts, digest, facts_hash, benchmarks, files)
 
 
 def _of_foreign(
@@ -114,9 +122,8 @@ def _of_foreign(
         return None
     said = {file.head.machine: {key: file.head.facts.get(key, "") for key in MACHINE_FACTS}}
     name = utf8(project or project_name(source))
-    # What the user said of the files gives them another meaning, too.
-    digests = {"origin": hashlib.sha256(repr(origin).encode()).hexdigest()[:16]}
-    return Context(source, name, None, digests, file.benchmarks, said, origin, file)
+    told = hashlib.sha256(raw).hexdigest()
+    return Context(source, name, None, "", told, file.benchmarks, said, origin, file)
 
 
 def _benchmarks(source: Source, hashes: FileHashes) -> tuple[str, dict[str, Benchmark]]:

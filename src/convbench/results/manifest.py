@@ -28,23 +28,19 @@ class SourceRecord:
     ----------
     project, run : str
         Whose results they are; the run is empty for results of no measuring run.
-    context : mapping
-        Hashes of what gives a file's rows another meaning: facts, descriptions, words.
+    described : str
+        Hash of its ``benchmarks.json``.
+    labels : str
+        Hash of the descriptions that all of its rows were labelled by; empty where some may not be.
     machines : mapping
         What it says of each machine's processor.
-    undescribed : tuple of str
-        Benchmarks that nothing described when its files were read.
     """
 
     project: str
     run: str
-    context: Mapping[str, str]
+    described: str
+    labels: str
     machines: Mapping[str, Mapping[str, list[str]]]
-    undescribed: tuple[str, ...] = ()
-
-    def outdated(self) -> "SourceRecord":
-        """Return the record of a source whose files are read again when it is next given."""
-        return replace(self, context={**self.context, "outdated": "yes"})
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,6 @@ class Manifest:
     ----------
     schema_version : int
         Version of the schema of its parts.
-    readers : int
-        Version of the readers that wrote it: others may read what these called damaged.
     keep_samples : int
         Of how many commits, the newest, all samples are kept.
     sources : mapping
@@ -68,7 +62,6 @@ class Manifest:
     """
 
     schema_version: int = SCHEMA_VERSION
-    readers: int = 0
     keep_samples: int = KEEP_SAMPLES
     sources: Mapping[str, SourceRecord] = field(default_factory=dict)
     parts: tuple[PartRecord, ...] = ()
@@ -99,12 +92,8 @@ def read_manifest(store: Path) -> Manifest:
 
 
 def _parsed(data: Mapping[str, Any]) -> Manifest:
-    sources = {
-        key: SourceRecord(**{**entry, "undescribed": tuple(entry["undescribed"])})
-        for key, entry in data["sources"].items()
-    }
+    sources = {key: SourceRecord(**entry) for key, entry in data["sources"].items()}
     return Manifest(
-        readers=data["readers"],
         keep_samples=data["keep_samples"],
         sources=sources,
         parts=tuple(map(PartRecord.from_entry, data["parts"])),
@@ -121,7 +110,7 @@ def _older(data: Mapping[str, Any]) -> Manifest:
             machines[machine] = part.get("processor", {})
             paths = {"values": part["values"], "samples": part.get("samples")}
             parts.append(PartRecord(part["project"], machine, paths, (), key))
-        sources[key] = SourceRecord(entry["project"], entry["run"], {}, machines)
+        sources[key] = SourceRecord(entry["project"], entry["run"], "", "", machines)
     return Manifest(schema_version=data["schema_version"], sources=sources, parts=tuple(parts))
 
 
@@ -131,15 +120,14 @@ def write_manifest(store: Path, manifest: Manifest) -> None:
         key: {
             "project": source.project,
             "run": source.run,
-            "context": dict(source.context),
+            "described": source.described,
+            "labels": source.labels,
             "machines": dict(source.machines),
-            "undescribed": list(source.undescribed),
         }
         for key, source in manifest.sources.items()
     }
     data = {
         "schema_version": manifest.schema_version,
-        "readers": manifest.readers,
         "keep_samples": manifest.keep_samples,
         "sources": sources,
         "parts": [part.as_entry() for part in manifest.parts],

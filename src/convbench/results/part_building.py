@@ -52,12 +52,15 @@ class SourceContext:
         The measuring run's name; empty for a plain results directory.
     builds : mapping
         For each environment its BLAS identity and hash.
+    benchmarks : mapping
+        Its own descriptions; they go before those of the project's other sources.
     origin : Origin or None
         For files of another tool: what the user said of them.
     """
 
     run: str
     builds: Mapping[str, tuple[str, str]]
+    benchmarks: Mapping[str, Benchmark]
     origin: Origin | None = None
 
 
@@ -112,8 +115,6 @@ class FileRead:
     """BLAS identity and hash."""
     benchmarks: Mapping[str, Benchmark]
     """Those that the file itself describes."""
-    undescribed: frozenset[str]
-    """Those that nothing describes."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,7 @@ def build_part(task: PartTask) -> PartBuilt:
     damaged: list[tuple[FileToRead, str]] = []
     room = MAX_PART_ROWS - sum(one.ok + one.failed + one.skipped for _, one in task.kept)
     checked: object = None
+    descriptions = _Descriptions(task.benchmarks)
     for file in task.files:
         digest = ""
         try:
@@ -147,7 +149,7 @@ def build_part(task: PartTask) -> PartBuilt:
             digest = hashlib.sha256(raw).hexdigest()
             result = _parsed(raw, file.context, reader)
             if (result.rows.benchmarks, result.rows.axes) != checked:  # mostly as the file before
-                _check_combinations(result.rows, task.benchmarks)
+                _check_combinations(result.rows, descriptions.of(file))
                 checked = (result.rows.benchmarks, result.rows.axes)
             if len(result.rows.value) > room:
                 raise ValueError(
@@ -161,10 +163,11 @@ def build_part(task: PartTask) -> PartBuilt:
                 part, known = file.older
                 kept.append((part, replace(known, sha256=digest, damage=one_line(error))))
             continue
-        # The very mapping where a file adds nothing: `PartColumns` recognises it.
-        about = {**task.benchmarks, **result.benchmarks} if result.benchmarks else task.benchmarks
+        about = descriptions.of(file)
+        if result.benchmarks:
+            about = {**about, **result.benchmarks}
         columns.add_file(_constants(task, file, result.head), result.head, result.rows, about)
-        read.append(_said(file, digest, result, about))
+        read.append(_said(file, digest, result))
         room -= len(result.rows.value)
     for part, files in _by_part(kept):
         owner = {"project": task.project, "machine": task.machine}
@@ -174,9 +177,22 @@ def build_part(task: PartTask) -> PartBuilt:
     return PartBuilt(_written(task, columns, records), tuple(read), tuple(damaged))
 
 
-def _said(
-    file: FileToRead, digest: str, result: ResultFile, described: Mapping[str, Benchmark]
-) -> FileRead:
+class _Descriptions:
+    """What is known of the benchmarks of each source: its own descriptions, else the project's."""
+
+    def __init__(self, of_project: Mapping[str, Benchmark]) -> None:
+        self._of_project = of_project
+        self._joined: dict[int, Mapping[str, Benchmark]] = {}
+
+    def of(self, file: FileToRead) -> Mapping[str, Benchmark]:
+        """Return what a file's benchmarks are described by: one mapping for all of a source."""
+        own = file.context.benchmarks
+        if id(own) not in self._joined:
+            self._joined[id(own)] = {**self._of_project, **own}
+        return self._joined[id(own)]
+
+
+def _said(file: FileToRead, digest: str, result: ResultFile) -> FileRead:
     counts = np.bincount(result.rows.status, minlength=len(STATUSES))
     rows = dict(zip(STATUSES, map(int, counts), strict=True))
     return FileRead(
@@ -191,7 +207,6 @@ def _said(
         run=file.context.run,
         build=file.context.builds.get(result.head.environment, _NO_BUILD),
         benchmarks=result.benchmarks,
-        undescribed=frozenset(result.rows.benchmarks) - described.keys(),
     )
 
 

@@ -34,6 +34,8 @@ class FileRecord:
         Its size when it was read.
     ok, failed, skipped : int
         Its rows.
+    made_with : str
+        A hash of what else gave its rows their texts: words, run, facts, readers.
     damage : str
         Why it could not be read; such a file has no rows.
     reduced : bool
@@ -48,6 +50,7 @@ class FileRecord:
     ok: int = 0
     failed: int = 0
     skipped: int = 0
+    made_with: str = ""
     damage: str = ""
     reduced: bool = False
 

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -56,51 +56,82 @@ class Looking:
     """What files are compared with."""
 
     known: Known
+    foreign: Mapping[str, list[str]]
+    """Other tools' files among the known ones, by their source."""
+    newest: Mapping[str, set[str]]
+    """By project the commits of which all samples are kept."""
     hashes: FileHashes
     words: Words
-    same_readers: bool
     refuse: Callable[[str, str], None]
+    say: Callable[[str], None]
 
 
-def look_at(context: Context, folder: str, same: bool, looking: Looking, found: Findings) -> None:
+def look_at(
+    context: Context, folder: str, stale: Collection[str], looking: Looking, found: Findings
+) -> None:
     """Find what is new or changed among the files of one machine of a source.
 
-    `same` says that nothing changed which gives unchanged files other rows.
+    Files that are `stale` are read again though their bytes are as they were.
     """
-    source = context.source
+    source, of_files = context.source, context.of_files
     place = (context.project, looking.words.machine(utf8(folder)))
+    made_with = context.made_with(looking.words)
+    newest = looking.newest.get(context.project, set())
     try:
         files = list(_files(source, folder))
     except OSError as error:
         looking.refuse(source.shows(folder), one_line(error))
         return
-    keys = "" if source.foreign else f"{source.key}/{utf8(folder)}/"
+    keys = f"{source.key}/{utf8(folder)}/"
     for name, about in files:
-        key = f"{keys}{utf8(name)}" if keys else source.key
+        key = _foreign_key(context, looking) if source.foreign else f"{keys}{utf8(name)}"
         known = looking.known.get(key)
-        regular = about is not None and is_regular(about)
-        # Most files are as they were: only of the others paths and names are made.
-        if known and same and regular and _is_as_it_was(known[1], key, about, looking):
-            found.unchanged.append(known[1])
-            if known[1].damage:
-                looking.refuse(_shown(source, folder, name), known[1].damage)
-            continue
-        shown = _shown(source, folder, name)
-        if about is None or not regular:
-            looking.refuse(shown, LINK_OUT if about is None else "no regular file")
-            continue
-        path = source.path if source.foreign else source.path / folder / name
-        if known and same and _has_same_bytes(known[1], path, looking):
-            looking.hashes.remember(key, about, known[1].sha256)
-            found.unchanged.append(known[1])
-            if known[1].damage:
-                looking.refuse(shown, known[1].damage)
-            continue
-        date, commit = _peek(path)
-        record = FileRecord(key, "", date, commit, about.st_size)
-        found.to_read[place].append(FileToRead(path, record, context.of_files, known, shown))
-        found.stats[key] = about
-        found.source_of[key] = source.key
+        record = None if known is None else known[1]
+        if about is None or not is_regular(about):
+            what = LINK_OUT if about is None else "no regular file"
+            looking.refuse(_shown(source, folder, name), what)
+        elif key in found.source_of:
+            looking.refuse(_shown(source, folder, name), "another file's name is written the same")
+        elif (
+            record is not None
+            and record.made_with == made_with
+            and key not in stale
+            and not (record.reduced and record.commit in newest)
+            and _has_same_bytes(record, source, folder, name, about, looking)
+        ):
+            found.unchanged.append(record)
+            if record.damage:
+                looking.refuse(_shown(source, folder, name), record.damage)
+        else:
+            path = _path(source, folder, name)
+            new = FileRecord(key, "", *_place_in_time(context, path), about.st_size)
+            new = replace(new, made_with=made_with)
+            shown = _shown(source, folder, name)
+            found.to_read[place].append(FileToRead(path, new, of_files, known, shown))
+            found.stats[key] = about
+            found.source_of[key] = source.key
+
+
+def _foreign_key(context: Context, looking: Looking) -> str:
+    """Name another tool's file in the store: by its path and its commit.
+
+    Such a file is written again for each commit. Bytes that lie in the store belong to the commit
+    that was said of them first.
+    """
+    head = context.source.key + _OF_COMMIT
+    wanted = f"{head}{context.foreign.head.commit[:40]}" if context.foreign else head
+    for key in looking.foreign.get(context.source.key, ()):
+        if looking.known[key][1].sha256 == context.told:
+            if key != wanted:
+                looking.say(
+                    f"{context.source.shows()}: unchanged, of {key.removeprefix(head)[:12]}"
+                )
+            return key
+    return wanted
+
+
+def _path(source: Source, folder: str, name: str) -> Path:
+    return source.path if source.foreign else source.path / folder / name
 
 
 def _shown(source: Source, folder: str, name: str) -> str:
@@ -114,32 +145,29 @@ def _files(source: Source, folder: str) -> Iterator[tuple[str, os.stat_result | 
         yield from source.result_files(folder)
 
 
-def _stands(record: FileRecord, looking: Looking) -> bool:
-    """Whether what a file's bytes gave would be given by them again."""
-    return bool(record.sha256) and (not record.damage or looking.same_readers)
-
-
-def _is_as_it_was(
-    record: FileRecord, key: str, about: os.stat_result | None, looking: Looking
+def _has_same_bytes(
+    record: FileRecord,
+    source: Source,
+    folder: str,
+    name: str,
+    about: os.stat_result,
+    looking: Looking,
 ) -> bool:
-    """Whether a file's stat tells that its bytes are those that were read."""
-    if about is None or not _stands(record, looking):
-        return False
-    return looking.hashes.known(key, about) == record.sha256
+    """Whether a file has the bytes that were read; the file is read only if its stat changed."""
+    known = looking.hashes.known(record.source, about)
+    if known is None and record.sha256:
+        try:
+            known = hashlib.sha256(read_bounded(_path(source, folder, name))).hexdigest()
+        except DAMAGE:
+            return False
+        looking.hashes.remember(record.source, about, known)
+    return known is not None and known == record.sha256
 
 
-def _has_same_bytes(record: FileRecord, path: Path, looking: Looking) -> bool:
-    """Whether a file that was touched has the bytes that were read."""
-    if not _stands(record, looking):
-        return False
-    try:
-        return hashlib.sha256(read_bounded(path)).hexdigest() == record.sha256
-    except DAMAGE:
-        return False
-
-
-def _peek(path: Path) -> tuple[int, str]:
+def _place_in_time(context: Context, path: Path) -> tuple[int, str]:
     """Return date and commit of a file as its text says them; nothing where it doesn't."""
+    if context.foreign is not None:
+        return context.foreign.head.commit_date_ms, context.foreign.head.commit
     try:
         with path.open("rb") as file:
             found = peek(file.read(PEEKED_BYTES))
@@ -182,7 +210,9 @@ def part_tasks(
         What makes the others.
     """
     files = _files_of_partitions(parts, found, layout)
-    newest = _newest(files, layout.keep_samples)
+    newest = newest_by_project(
+        ((project, members) for (project, _), members in files.items()), layout.keep_samples
+    )
     known = known_files(parts)
     old_parts = {(part.project, part.machine, part.files): part for part in parts}
     reading = {file.record.source: file for files in found.to_read.values() for file in files}
@@ -238,20 +268,36 @@ def _files_of_partitions(
 
 def _owner(file: FileRecord, part: PartRecord, layout: Layout) -> Place:
     """Return the partition of a file that is not read now."""
-    if file.source in layout.sources:  # of another tool
-        return layout.sources[file.source].project, part.machine
     key = source_key(file.source)
     project = layout.sources[key].project if key in layout.sources else part.project
+    if _OF_COMMIT in file.source:
+        return project, part.machine
     return project, layout.words.machine(file.source.split("/")[-2])
 
 
+_OF_COMMIT = "//commit/"
+"""Between path and commit in the name of another tool's file; no path has it."""
+
+
 def source_key(file: str) -> str:
-    """Return the source of a file in a machine's folder."""
-    return file.rsplit("/", 2)[0]
+    """Return the source of a file: the results directory of a machine's folder, or the file."""
+    return file.partition(_OF_COMMIT)[0] if _OF_COMMIT in file else file.rsplit("/", 2)[0]
 
 
-def _newest(files: Mapping[Place, list[FileRecord]], count: int) -> dict[str, set[str]]:
+def foreign_files(known: Known) -> dict[str, list[str]]:
+    """Return the names of other tools' files in the store, by their source."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for key in known:
+        if _OF_COMMIT in key:
+            found[source_key(key)].append(key)
+    return found
+
+
+def newest_by_project(
+    files: Iterable[tuple[str, Iterable[FileRecord]]], count: int
+) -> dict[str, set[str]]:
+    """Return of each project the commits of which all samples are kept."""
     by_project: dict[str, list[FileRecord]] = defaultdict(list)
-    for (project, _), members in files.items():
+    for project, members in files:
         by_project[project] += members
     return {project: newest_commits(members, count) for project, members in by_project.items()}

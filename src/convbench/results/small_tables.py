@@ -79,15 +79,14 @@ class SmallTables:
             history = None if repo is None else read_history(repo, commits)
             self.add("commits", positions(rows, history))
 
-    def write(self, places: set[tuple[str, str]]) -> None:
+    def write(self, projects: set[str], machines: set[tuple[str, str]]) -> None:
         """Replace the tables that were looked at, with the rows of these projects and machines."""
-        projects = {project for project, _ in places}
         for name, rows in sorted(self._rows.items()):
             kept = [
                 row
                 for _, row in sorted(rows.items())
                 if row["project"] in projects
-                and ("machine" not in row or (row["project"], row["machine"]) in places)
+                and ("machine" not in row or (row["project"], row["machine"]) in machines)
             ]
             if kept or (self._store / f"{name}.parquet").exists():
                 replace_table(self._store, name, pa.Table.from_pylist(kept, SCHEMAS[name]))
