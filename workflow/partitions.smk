@@ -83,7 +83,7 @@ rule collect_partition:
         project=["--project", config["project"]] if config["project"] else [],
     shell:
         "convbench collect {params.results:q} --store {params.store:q} {params.project:q}"
-        " --only-machines={params.machine:q} 2>&1 | tee {log:q}"
+        " --only-machine={params.machine:q} 2>&1 | tee {log:q}"
         " && find {params.store:q} -maxdepth 1 -name '.collected-*' -delete"
 
 

@@ -5,6 +5,7 @@ Exit codes: 0 fine, 1 the answer is no, 2 wrong usage or bad input.
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -24,22 +25,33 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand and turn what a user can cause into one line and an exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    _print_every_name()
     try:
         options = parse(words)
         module = _module(options.command)
         return int(module.run(options, say))
     except ConvbenchError as error:
-        print(f"convbench: {error}", file=sys.stderr)
+        _complain(str(error))
         return 2
     except OSError as error:
-        print(f"convbench: {error.strerror}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+        _complain(f"{error.strerror}: {error.filename or ''}".rstrip(": "))
         return 2
     except KeyboardInterrupt:
-        print(
-            "convbench: interrupted; what was whole is kept, the same command goes on",
-            file=sys.stderr,
-        )
+        _complain("interrupted; what was whole is kept, the same command goes on")
         return 130
+
+
+def _print_every_name() -> None:
+    """Let names of any alphabet be printed, escaped where the terminal's encoding lacks them."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _complain(text: str) -> None:
+    # Python has no stream for what was closed before it started; print would then take stdout.
+    if sys.stderr is not None:
+        print(f"convbench: {text}", file=sys.stderr)
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:

@@ -224,7 +224,7 @@ def test_results_without_runs_are_compared_by_what_asv_wrote(tmp_path):
         ("pyt", r"no environment pyt; near: .*py"),
         ("k/py", r"no environment k/py; near: .*m/py"),
         ("", r"no environment ''; near: "),
-        ("\x1b[31mpy", r"no environment '\\x1b\[31mpy'; near: "),
+        ("\x1b[31mpy", r"no environment \\x1b\[31mpy; near: "),
     ],
 )
 def test_a_name_that_fits_none_or_several_is_refused_with_the_choices(tmp_path, name, message):

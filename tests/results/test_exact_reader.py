@@ -13,10 +13,10 @@ from convbench.results import exact_reader, raw_files
 from convbench.results import result_file as results
 from convbench.results.descriptions import parse_benchmarks, parse_machine
 from convbench.results.exact_reader import read_exact
-from convbench.results.grids import Grids, axis_names, unquote
+from convbench.results.grids import Grids, axis_names, axis_texts, unquote
 from convbench.results.part_building import DAMAGE
 from convbench.results.raw_files import loads_bounded
-from convbench.results.result_file import NO_COUNT, NO_TIME, Rows
+from convbench.results.result_file import NO_COUNT, NO_TIME, Rows, undescribed
 
 STATUS = {results.OK: "ok", results.FAILED: "failed", results.SKIPPED: "skipped"}
 
@@ -335,3 +335,35 @@ def test_columns_have_the_declared_types_whatever_a_file_says():
         assert {column.dtype for column in floats} == {np.dtype(np.float64)}
         whole = (rows.started_at_ms, *rows.counts.values())
         assert {column.dtype for column in whole} == {np.dtype(np.int64)}
+
+
+@pytest.mark.parametrize(
+    ("axis", "texts"),
+    [
+        (["'a'", "b"], ["a", "b"]),
+        (["'1'", "1", "2"], ["'1'", "1", "2"]),
+        (["None", "'None'", "'x'"], ["None", "'None'", "x"]),
+        (["1", "1"], ["1", "1 (2)"]),
+    ],
+)
+def test_two_values_of_an_axis_never_have_one_text(axis, texts):
+    assert axis_texts(axis) == texts
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("suite.time_x", "seconds"),
+        ("suite.TimeXy", "seconds"),
+        ("suite.Class.timeraw_x", "seconds"),
+        ("suite.mem_x", "bytes"),
+        ("suite.peakmem_x", "bytes"),
+        ("suite.PeakMemXy", "bytes"),
+        ("suite.track_x", ""),
+        ("time_suite.other", ""),
+        ("suite.timer", ""),
+        ("suite.time_", ""),
+    ],
+)
+def test_what_asv_forgot_has_the_unit_of_its_type(name, unit):
+    assert undescribed(name).unit == unit

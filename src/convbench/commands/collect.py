@@ -5,12 +5,13 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 from convbench.errors import BadUsage
 from convbench.results import collect
 from convbench.results.adapters import ADAPTERS, Origin
+from convbench.results.moments import moment
+from convbench.results.sources import find_sources
 from convbench.results.words import CONFIG, Words, read_words
 
 SUMMARY = "read asv results into the store, only what changed"
@@ -45,11 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"which machines were renamed (default: {CONFIG} in this folder, where there is one)",
     )
     parser.add_argument(
-        "--only-machines",
+        "--only-machine",
         metavar="NAME",
-        nargs="+",
-        help="read only these machines' folders; a store of one machine each can be collected at "
-        "the same time as others, and `convbench combine` makes one of them",
+        action="append",
+        help="read only this machine's folders; may be given several times. A store of one machine "
+        "can be collected at the same time as others', and `convbench combine` makes one of them",
     )
     parser.add_argument(
         "--keep-samples",
@@ -84,20 +85,32 @@ def _count(text: str) -> int:
 
 def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Collect, and say in one line what was read."""
+    origin = Origin(arguments.commit, _date_ms(arguments.commit_date), arguments.machine)
+    if origin != Origin():
+        _check_has_foreign(arguments)
     summary = collect(
         arguments.results_dirs,
         arguments.store,
         project=arguments.project,
         repo=arguments.repo,
         words=_words(arguments.config),
-        origin=Origin(arguments.commit, _date_ms(arguments.commit_date), arguments.machine),
-        only_machines=arguments.only_machines,
+        origin=origin,
+        only_machines=arguments.only_machine,
         keep_samples=arguments.keep_samples,
         jobs=arguments.jobs or len(os.sched_getaffinity(0)),
         say=_say_nothing if arguments.json else say,
     )
     say(json.dumps(asdict(summary)) if arguments.json else summary.text)
     return 2 if arguments.strict and summary.damaged else 0
+
+
+def _check_has_foreign(arguments: argparse.Namespace) -> None:
+    sources = find_sources(arguments.results_dirs, Path(arguments.store))
+    if not any(source.foreign for source in sources):
+        raise BadUsage(
+            "--commit, --commit-date and --machine tell what other tools' files don't say, and"
+            f" {', '.join(arguments.results_dirs)} has none; leave them out: asv's results say it"
+        )
 
 
 def _words(config: Path | None) -> Words:
@@ -110,11 +123,7 @@ def _words(config: Path | None) -> Words:
 def _date_ms(text: str | None) -> int | None:
     if text is None:
         return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadUsage(f"--commit-date: expected a date like 2026-03-01, got {text!r}") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    return int(moment(text, "--commit-date").timestamp() * 1000)
 
 
 def _say_nothing(line: str) -> None:

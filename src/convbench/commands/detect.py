@@ -75,7 +75,7 @@ def read_histories(store: Path) -> list[pd.DataFrame]:
     # Sorted by the keys, so a history is a stretch of rows.
     keyed = rows[keys].fillna("")
     starts = np.flatnonzero(keyed.ne(keyed.shift()).any(axis=1))
-    ends = np.append(starts[1:], len(rows))
+    ends = np.append(starts, len(rows))[1:]  # of no rows there are none
     measured = rows["value"].notna().to_numpy()
     return [
         rows.iloc[start:end]

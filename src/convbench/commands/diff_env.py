@@ -10,7 +10,7 @@ import pandas as pd
 
 from convbench.report.readable import counted
 from convbench.results.environment_diff import Environment, compare, find
-from convbench.results.inventory import printable
+from convbench.results.raw_files import printable
 
 SUMMARY = "say what differs between two environments: packages, BLAS, threads, machine"
 
@@ -20,7 +20,11 @@ Facts of the machines are compared when the environments lie on two.
 The exit code is 0 whether anything differs or not: two environments are meant to differ."""
 
 DIGITS = 8
+HASH_DIGITS = 12
+"""Digits of a hash, as rows of values have them; --json has all."""
+
 NOT_KNOWN = "–"
+NO_TEXT = "''"
 WIDEST = 40
 """Characters after which a value no longer pushes the next column to the right."""
 
@@ -49,7 +53,7 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     say(f"B: {_title(b)}")
     for line in _table(shown):
         say(line)
-    say(f"{(~facts['same']).sum():,} of {counted(len(facts), 'known fact')} differ")
+    say(_sum_up(int((~facts["same"]).sum()), len(facts)))
     return 0
 
 
@@ -65,8 +69,16 @@ def _title(environment: Environment) -> str:
     return f"{name}{by}, commit {printable(environment.commit[:DIGITS])}{of}"
 
 
+def _sum_up(different: int, known: int) -> str:
+    verb = "differs" if 1 in (different, known) else "differ"
+    return f"{different:,} of {counted(known, 'known fact')} {verb}"
+
+
 def _table(facts: pd.DataFrame) -> Iterator[str]:
-    rows = [[_shown(cell) for cell in row] for row in facts[["fact", "a", "b"]].to_numpy()]
+    rows = [
+        (printable(fact), _shown(fact, a), _shown(fact, b))
+        for fact, a, b in facts[["fact", "a", "b"]].to_numpy()
+    ]
     first, second = (
         max((min(len(row[column]), WIDEST) for row in rows), default=0) for column in (0, 1)
     )
@@ -74,5 +86,8 @@ def _table(facts: pd.DataFrame) -> Iterator[str]:
         yield f"  {name:<{first}}  {a:<{second}}  {b}"
 
 
-def _shown(cell: str | None) -> str:
-    return NOT_KNOWN if cell is None else printable(cell)
+def _shown(fact: str, cell: str | None) -> str:
+    if cell is None:
+        return NOT_KNOWN
+    # What nobody pinned is there, without a version.
+    return printable(cell[:HASH_DIGITS] if fact.endswith("sha256") else cell) or NO_TEXT

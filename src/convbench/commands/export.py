@@ -1,11 +1,12 @@
 """`convbench export`: rows of the store for other tools."""
 
 import argparse
+import itertools
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 from convbench.errors import BadUsage
 from convbench.results import exporting, load_table, loading, newest, schema
 from convbench.results.exporting import FORMATS, TEXTS, Export
+from convbench.results.moments import moment
 
 SUMMARY = "write rows of the store as CSV, JSON, Parquet or SQLite"
 
@@ -76,17 +78,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Export, and say what was written unless it went to stdout."""
-    rows = selected(arguments)
     if arguments.output == "-":
-        if arguments.format not in TEXTS:
-            raise BadUsage(
-                f"--format {arguments.format} needs a file: --output FILE"
-                f" (stdout takes {' and '.join(TEXTS)})"
-            )
-        written = _to_stdout(rows, arguments.format)
+        _check_stdout(arguments.format)
+        written = _to_stdout(selected(arguments), arguments.format)
     else:
         path = Path(arguments.output)
         _keep_store(path, arguments.store)
+        rows = selected(arguments)
         written = exporting.write(rows, path, arguments.format, force=arguments.force)
         say(f"{path}: {written.rows:,} rows of {arguments.table}")
         if arguments.format == "csv" and written.formulas:
@@ -95,6 +93,16 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
                 " import these columns as text when a spreadsheet opens the file"
             )
     return 1 if _is_selective(arguments) and not written.rows else 0
+
+
+def _check_stdout(file_format: str) -> None:
+    if file_format not in TEXTS:
+        raise BadUsage(
+            f"--format {file_format} needs a file: --output FILE"
+            f" (stdout takes {' and '.join(TEXTS)})"
+        )
+    if sys.stdout is None:  # as Python says that it was closed before it started
+        raise BadUsage("stdout is closed; give --output FILE")
 
 
 def _to_stdout(rows: Export, file_format: str) -> exporting.Written:
@@ -115,11 +123,19 @@ def _keep_store(path: Path, store: Path) -> None:
 
 def _is_selective(arguments: argparse.Namespace) -> bool:
     names = (*FILTERS, "benchmark", "since", "until")
-    return any(getattr(arguments, name) for name in names)
+    return any(map(_is_given, (getattr(arguments, name) for name in names)))
+
+
+def _is_given(option: Any) -> bool:
+    """Whether an option was given: also one that the empty text was given to."""
+    return option not in (None, False, [])
 
 
 def selected(arguments: argparse.Namespace) -> Export:
     """Return the rows that the options ask for; they are read while they are written.
+
+    The first of them are read at once: a store or an option that can't be read is refused before
+    anything is written.
 
     Raises
     ------
@@ -133,7 +149,9 @@ def selected(arguments: argparse.Namespace) -> Export:
     tables = _values(arguments) if arguments.table == "values" else _small_table(arguments)
     if pattern is not None:
         tables = (_matching(rows, pattern) for rows in tables)
-    return Export(arguments.table, columns, tables)
+    return Export(
+        arguments.table, columns, itertools.chain(list(itertools.islice(tables, 1)), tables)
+    )
 
 
 def _refuse_useless(arguments: argparse.Namespace) -> None:
@@ -144,7 +162,7 @@ def _refuse_useless(arguments: argparse.Namespace) -> None:
     ]
     useless += ["newest", "samples"] if table != "values" else []
     for option in useless:
-        if getattr(arguments, option):
+        if _is_given(getattr(arguments, option)):
             raise BadUsage(f"--{option} can't be asked of the table {table}; leave it out")
 
 
@@ -163,16 +181,10 @@ def _matching(rows: pa.Table, pattern: re.Pattern[str]) -> pa.Table:
 
 def _dates(arguments: argparse.Namespace) -> dict[str, datetime]:
     """Read the options that are dates; UTC where they don't say."""
-    dates = {}
-    for option in ("since", "until"):
-        if text := getattr(arguments, option):
-            try:
-                moment = datetime.fromisoformat(text)
-            except ValueError:
-                raise BadUsage(f"--{option} {text!r} is no date; expected 2026-11-22") from None
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            dates[option] = moment.astimezone(UTC)
-    return dates
+    given = {option: getattr(arguments, option) for option in ("since", "until")}
+    return {
+        option: moment(text, f"--{option}") for option, text in given.items() if text is not None
+    }
 
 
 def _values(arguments: argparse.Namespace) -> Iterator[pa.Table]:
@@ -210,8 +222,8 @@ def _small_table(arguments: argparse.Namespace) -> Iterator[pa.Table]:
         if choices := getattr(arguments, name):
             rows = rows.filter(pc.is_in(rows[name], value_set=pa.array(choices, schema.TEXT)))
     compare = {"since": pc.greater_equal, "until": pc.less}
-    for option, moment in _dates(arguments).items():
-        rows = rows.filter(compare[option](rows["commit_date"], pa.scalar(moment, schema.TIME)))
+    for option, date in _dates(arguments).items():
+        rows = rows.filter(compare[option](rows["commit_date"], pa.scalar(date, schema.TIME)))
     yield rows
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from convbench.report.readable import counted
-from convbench.results.inventory import Holdings, Place, holdings, printable
+from convbench.results.inventory import Holdings, Place, holdings
+from convbench.results.raw_files import printable
 
 SUMMARY = "list what the store has of every machine and environment, and what it lacks"
 

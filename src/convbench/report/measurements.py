@@ -17,6 +17,7 @@ import pandas as pd
 from convbench.errors import BadUsage
 from convbench.report.naming import name_lines, name_measures, name_units, records
 from convbench.results import load, load_table, newest
+from convbench.results.loading import FILTERS
 from convbench.results.schema import SKIPPED
 from convbench.stats import MIN_COMMITS
 from convbench.stats.null_control import BENCHMARK as NULL_CONTROL
@@ -143,6 +144,8 @@ def prepare(
 
     `control` are the null control's rows of every run; by default those of `values`.
     """
+    # Of some texts other tools' files say nothing: null, which would not be equal to itself.
+    values = values.fillna(dict.fromkeys(FILTERS, ""))
     control = null_control_rows(values) if control is None else control
     ordered = order_commits(values, commits)
     positions = {commit.commit: commit.position for commit in ordered}

@@ -123,6 +123,16 @@ def positions(rows: Iterable[Row], history: GitHistory | None = None) -> list[Ro
     return sorted(completed, key=lambda row: row["position"])
 
 
+def order_of(rows: Iterable[Row]) -> GitHistory:
+    """Return the order that git once gave to some commits, for when no repository is given."""
+    told = [row for row in rows if row.get("subject") or row.get("parents")]
+    newest, ranked = -math.inf, {}
+    for row in sorted(told, key=lambda row: row["position"]):
+        newest = max(newest, row["commit_date"].timestamp())
+        ranked[row["commit"]] = newest
+    return GitHistory(ranked=ranked)
+
+
 def _complete(row: Row, position: int, git: GitCommit | None) -> Row:
     empty: Row = {"parents": [], "subject": "", "author": "", "tags": [], "branches": []}
     told = {name: value for name, value in row.items() if value is not None}

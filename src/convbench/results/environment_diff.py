@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 
 from convbench.errors import BadUsage
-from convbench.results.inventory import PLACE, printable
+from convbench.results.inventory import PLACE
 from convbench.results.loading import load_table
+from convbench.results.raw_files import printable
 
 _TABLES = ("environments", "machines", "runs", "commits")
 
@@ -36,6 +37,7 @@ _MOMENTARY = ("load_average",)
 _KINDS = ("library", "machine", "package")
 
 _NEAR = 5
+_DIGITS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +91,7 @@ def environment_diff(
     BadResults
         `store` is no store.
     BadUsage
-        A name fits no environment, or several.
+        A name fits no environment, several, or none that was measured at the commit.
     """
     return compare(*find(store, (a, b), commit=commit))
 
@@ -117,19 +119,41 @@ def find(
     """Look environments up by name; parameters and errors are those of `environment_diff`."""
     tables = {name: load_table(store, name) for name in _TABLES}
     environments = tables["environments"].fillna({"run": "", "commit": ""})
-    if commit is not None:
-        environments = environments[environments["commit"].str.startswith(commit)]
-        if environments.empty:
-            raise BadUsage(f"--commit {printable(commit)}: no environment was measured at it")
+    if commit is not None and not environments["commit"].str.startswith(commit).any():
+        raise BadUsage(f"--commit {printable(commit)}: no environment was measured at it")
     started = tables["runs"][["project", "machine", "run", "started_at"]]
     order = tables["commits"][["project", "commit", "position"]]
     dated = environments.merge(started, on=["project", "machine", "run"], how="left")
     dated = dated.merge(order, on=["project", "commit"], how="left")
-    return tuple(_environment(_rows_of(dated, name), tables) for name in names)
+    return tuple(_environment(_rows_of(dated, name, commit), tables) for name in names)
 
 
-def _rows_of(environments: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Choose the rows that a name fits: all of one environment on one machine."""
+def _rows_of(environments: pd.DataFrame, name: str, commit: str | None) -> pd.DataFrame:
+    """Choose the rows that a name fits: all of one environment on one machine, at a commit."""
+    rows = _fitting(environments, name)
+    if commit is not None:
+        rows = _at(rows, name, commit)
+    if len(rows[PLACE].drop_duplicates()) > 1:
+        raise BadUsage(
+            f"environment {printable(name)} could be several; {_listed('say', _telling(rows))}"
+        )
+    return rows
+
+
+def _at(rows: pd.DataFrame, name: str, commit: str) -> pd.DataFrame:
+    then = rows[rows["commit"].str.startswith(commit)]
+    if then.empty:
+        newest_first = rows.sort_values("position", ascending=False, kind="stable")["commit"]
+        others = [other[:_DIGITS] for other in newest_first.unique()]
+        raise BadUsage(
+            f"environment {printable(name)} was not measured at commit {printable(commit)}; "
+            f"{_listed('it was at', others)}"
+        )
+    return then
+
+
+def _fitting(environments: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Choose the rows that a name fits in one of its spellings."""
     spelled = _spellings(environments)
     fits = pd.Series(False, index=environments.index)
     for spelling in spelled.values():
@@ -138,12 +162,8 @@ def _rows_of(environments: pd.DataFrame, name: str) -> pd.DataFrame:
     if rows.empty:
         known = sorted(set(spelled["environment"]) | set(spelled["machine"]))
         raise BadUsage(
-            f"the store knows no environment {printable(name)}; "
+            f"the store knows no environment {printable(name) or repr(name)}; "
             f"{_listed('near', difflib.get_close_matches(name, known, _NEAR, 0.3) or known)}"
-        )
-    if len(rows[PLACE].drop_duplicates()) > 1:
-        raise BadUsage(
-            f"environment {printable(name)} could be several; {_listed('say', _telling(rows))}"
         )
     return rows
 

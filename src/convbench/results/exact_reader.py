@@ -7,6 +7,7 @@ are passed over in both.
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
@@ -91,7 +92,8 @@ def _head(data: Mapping[str, Any]) -> Head:
 def _environment(data: Mapping[str, Any]) -> str:
     """Name an environment that its file does not name, as asv does: ``py3.6-numpy1.14``."""
     requirements = sorted(_mapping(data, "requirements").items())
-    return "-".join([f"py{data['python']}", *(f"{key}{pin or ''}" for key, pin in requirements)])
+    parts = [f"py{data['python']}", *(f"{key}{pin or ''}" for key, pin in requirements)]
+    return re.sub(r'[<>:"/\\^|?*\x00-\x1f]', "_", "-".join(parts))
 
 
 def _format_2(data: Mapping[str, Any]) -> dict[str, Cells]:
@@ -118,14 +120,17 @@ def _by_name(columns: list[str], row: object) -> Cells:
 def _format_1(data: Mapping[str, Any]) -> dict[str, Cells]:
     versions = _mapping(data, "benchmark_version")
     started, ended = _mapping(data, "started_at"), _mapping(data, "ended_at")
+    durations = _mapping(data, "duration")
     cells: dict[str, Cells] = {}
     for key, entry in _mapping(data, "results").items():
         start, end = started.get(key), ended.get(key)
         times = {
             "version": versions.get(key),
             "started_at": start,
-            "duration": None if start is None or end is None else (end - start) / 1000,
+            "duration": durations.get(key),
         }
+        if times["duration"] is None and start is not None and end is not None:
+            times["duration"] = (end - start) / 1000
         cells[key] = _cells_of_format_1(entry) | times
     return cells
 

@@ -8,6 +8,7 @@ combinations by number.
 import ast
 import itertools
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -48,6 +49,25 @@ def axis_names(param_names: Sequence[str], count: int) -> tuple[str, ...]:
     return tuple(names)
 
 
+def axis_texts(values: Sequence[str]) -> list[str]:
+    """Return plain texts of an axis's values: no two are the same, as no two values are.
+
+    Where a text and a number look the same without quotes (``'1'`` and ``1``), the quotes stay.
+    """
+    plain = [unquote(value) for value in values]
+    times = Counter(plain)
+    if len(times) == len(plain):
+        return plain
+    told = [
+        text if times[text] == 1 else utf8(value) for text, value in zip(plain, values, strict=True)
+    ]
+    seen: Counter[str] = Counter()
+    for place, text in enumerate(told):
+        seen[text] += 1
+        told[place] = text if seen[text] == 1 else f"{text} ({seen[text]})"
+    return told
+
+
 class Grids:
     """The parameter combinations met so far, numbered in order of appearance."""
 
@@ -70,7 +90,8 @@ class Grids:
         if known is None:
             names = axis_names(param_names, len(axes))
             plain = [
-                [(name, unquote(v)) for v in axis] for name, axis in zip(names, axes, strict=True)
+                [(name, text) for text in axis_texts(axis)]
+                for name, axis in zip(names, axes, strict=True)
             ]
             known = np.array([self.code(one) for one in itertools.product(*plain)], np.int32)
             self._expanded[param_names, axes] = known

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from convbench.errors import BadUsage
 from convbench.results import loading
+from convbench.results.raw_files import printable
 from convbench.results.schema import COUNT, STATUSES, TEXT, TIME
 
 PLACE = ["project", "machine", "environment"]
@@ -205,7 +206,7 @@ def _unknown(store: Path | str, project: str) -> BadUsage:
         known |= set(pc.unique(rows["project"].cast(TEXT)).to_pylist())
     near = difflib.get_close_matches(project, sorted(known), 3, 0.3) or sorted(known)[:3]
     names = ", ".join(printable(name) for name in near) or "none at all"
-    return BadUsage(f"the store has no project {printable(project)}; near: {names}")
+    return BadUsage(f"the store has no project {printable(project) or repr(project)}; near: {names}")
 
 
 def _counted(tables: Iterable[pa.Table]) -> pa.Table:
@@ -263,8 +264,3 @@ def _by_commit(units: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     rows["run"] = rows["run"].fillna("")
     names = [*_AT, "position", "commit_date", "runs", "run", *STATUSES, "missing"]
     return rows[names].sort_values(PLACE, kind="stable", ignore_index=True)
-
-
-def printable(text: str) -> str:
-    """Write a name that a result gave so that no terminal obeys it: odd ones as Python would."""
-    return text if text and text.isprintable() else repr(text)

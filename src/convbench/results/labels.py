@@ -17,7 +17,7 @@ from convbench.results.grids import axis_names
 from convbench.results.params import from_text
 from convbench.results.part_files import read_groups
 from convbench.results.partition import PartRecord
-from convbench.results.result_file import Benchmark
+from convbench.results.result_file import Benchmark, undescribed
 
 Descriptions = Mapping[str, Benchmark]
 
@@ -59,7 +59,7 @@ def mislabelled(store: Path, part: PartRecord, by_file: Mapping[str, Description
 
 def _is_right(label: Label, descriptions: Descriptions) -> bool:
     name, unit, names = label
-    known = descriptions.get(name) or Benchmark(name)
+    known = descriptions.get(name) or undescribed(name)
     return unit == known.unit and names == axis_names(known.param_names, len(names))
 
 

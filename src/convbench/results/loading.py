@@ -1,8 +1,8 @@
 """Reading the store into pandas."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pyarrow.dataset as ds
 from convbench.errors import BadResults, BadUsage
 from convbench.results import schema
 from convbench.results.manifest import read_manifest
+from convbench.results.moments import Moment, moment
 from convbench.results.params import from_text
 from convbench.results.part_files import read_groups
 from convbench.results.partition import PartRecord
@@ -37,8 +38,8 @@ _IDENTITY = (*_BUILD_OF[:-1], "blas_identity", "blas_sha256")
 # A collector may replace parts while they are read; then the new manifest names the new ones.
 _ATTEMPTS = 5
 
-
-Moment = str | datetime
+# Into the same folder only what changed would be read, and a damaged part doesn't show that it is.
+_ANEW = "collect again, into a new folder"
 
 
 def load(
@@ -81,7 +82,8 @@ def load(
     BadResults
         `store` is no store, or a newer convbench wrote it.
     BadUsage
-        A filter or column is none, or a moment can't be read.
+        A filter or column is none, a column is named twice or none at all, or a moment can't be
+        read.
     """
     query = _Query.of(columns, samples, since, until, filters)
     told_apart = query.columns is None or "blas_identity" in query.columns
@@ -95,9 +97,9 @@ def load(
             return values if query.columns is None else values[query.chosen]
         except FileNotFoundError as error:
             if attempt == _ATTEMPTS - 1:
-                raise BadResults(f"{store} lost {error.filename or error}; collect again") from None
+                raise BadResults(f"{store} lost {error.filename or error}; {_ANEW}") from None
         except (OSError, pa.ArrowException) as error:
-            raise BadResults(f"{store} can't be read ({error}); collect again") from None
+            raise BadResults(f"{store} can't be read ({error}); {_ANEW}") from None
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -124,7 +126,7 @@ def scan(
             "read it again"
         ) from None
     except (OSError, pa.ArrowException) as error:
-        raise BadResults(f"{store} can't be read ({error}); collect again") from None
+        raise BadResults(f"{store} can't be read ({error}); {_ANEW}") from None
 
 
 def dataset(store: Path | str) -> ds.Dataset:
@@ -160,12 +162,11 @@ class _Query:
     ) -> "_Query":
         """Check what a caller asks for."""
         names = schema.SCHEMAS["values"].names
-        chosen = None if columns is None else tuple(columns)
-        for column in chosen or ():
-            if column not in names:
-                raise BadUsage(f"no column {column!r}; the columns are {', '.join(names)}")
+        chosen = None if columns is None else _distinct(columns, names)
         wanted = {column: _choices(column, choice) for column, choice in filters.items()}
-        return cls(chosen, samples, _moment(since), _moment(until), wanted)
+        first = None if since is None else moment(since, "since")
+        end = None if until is None else moment(until, "until")
+        return cls(chosen, samples, first, end, wanted)
 
     @property
     def chosen(self) -> list[str]:
@@ -215,17 +216,24 @@ _PLACE = ("project", "machine")
 def _choices(column: str, choice: str | Iterable[str]) -> tuple[str, ...]:
     if column not in FILTERS:
         raise BadUsage(f"no filter {column!r}; the columns are {', '.join(FILTERS)}")
-    return (choice,) if isinstance(choice, str) else tuple(choice)
+    if isinstance(choice, str):
+        return (choice,)
+    choices = tuple(choice) if isinstance(choice, Iterable) else (choice,)
+    if strange := [one for one in choices if not isinstance(one, str)]:
+        raise BadUsage(f"filter {column}: expected a text or several, got {strange[0]!r}")
+    return choices
 
 
-def _moment(text: Moment | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else text
-    except ValueError:
-        raise BadUsage(f"expected a date like 2026-03-01, got {text!r}") from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _distinct(columns: Iterable[str], names: Sequence[str]) -> tuple[str, ...]:
+    chosen = tuple(columns)
+    if not chosen:
+        raise BadUsage(f"no columns; the columns are {', '.join(names)}")
+    for place, column in enumerate(chosen):
+        if column not in names:
+            raise BadUsage(f"no column {column!r}; the columns are {', '.join(names)}")
+        if column in chosen[:place]:
+            raise BadUsage(f"column {column!r} is asked for twice; name each once")
+    return chosen
 
 
 def _with_maps(table: pa.Table) -> pa.Table:

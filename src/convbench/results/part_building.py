@@ -12,9 +12,10 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
+from convbench.errors import BadResults
 from convbench.results.adapters import Origin, read_foreign
 from convbench.results.exact_reader import read_exact
-from convbench.results.part_columns import PartColumns
+from convbench.results.part_columns import Part, PartColumns
 from convbench.results.part_files import read_part, without_samples, write_part
 from convbench.results.partition import FileRecord, PartRecord
 from convbench.results.raw_files import check_objects, one_line, read_bounded
@@ -172,9 +173,19 @@ def build_part(task: PartTask) -> PartBuilt:
     for part, files in _by_part(kept):
         owner = {"project": task.project, "machine": task.machine}
         sources = [known.source for known in files]
-        columns.add_part(read_part(task.store, part.paths), sources, owner)
+        columns.add_part(_older_rows(task.store, part), sources, owner)
     records += [known for _, known in kept] + [file.record for file in read]
     return PartBuilt(_written(task, columns, records), tuple(read), tuple(damaged))
+
+
+def _older_rows(store: Path, part: PartRecord) -> Part:
+    try:
+        return read_part(store, part.paths)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise BadResults(
+            f"{store / str(part.paths['values'])} can't be read ({one_line(error)}); "
+            "collect into a new folder"
+        ) from None
 
 
 class _Descriptions:

@@ -28,6 +28,7 @@ from convbench.results.result_file import (
     Head,
     Rows,
     Samples,
+    undescribed,
 )
 from convbench.results.samples import joined_samples, no_samples, taken_samples
 from convbench.results.schema import NAME, ROWS, STATUSES, TEXT, TIME
@@ -164,7 +165,7 @@ class PartColumns:
         return self._last[2]
 
     def _new_shape(self, rows: Rows, known: Mapping[str, Benchmark]) -> _Shape:
-        about = [known.get(name) or Benchmark(name) for name in rows.benchmarks]
+        about = [known.get(name) or undescribed(name) for name in rows.benchmarks]
         codes = [
             self._grids.codes(one.param_names, axes)
             for one, axes in zip(about, rows.axes, strict=True)

@@ -6,6 +6,7 @@ each other benchmark by benchmark, within one in `itertools.product` order of it
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,6 +110,23 @@ class Benchmark:
     param_names: tuple[str, ...] = ()
     version: str = ""
     code: str = ""
+
+
+_UNITS_BY_NAME = {
+    re.compile(r"(time|timeraw)_.|(Time|Timeraw)[A-Z_]."): "seconds",
+    re.compile(r"(mem|peakmem)_.|(Mem|PeakMem)[A-Z_]."): "bytes",
+}
+
+
+def undescribed(name: str) -> Benchmark:
+    """Return what asv's rule tells of a benchmark that nothing describes any more.
+
+    asv forgets a benchmark that is gone from the suite, but keeps its results. The beginning of
+    the method's name is its type, and times are seconds (asv_runner, `name_regex` of each type).
+    """
+    method = name.rsplit(".", 1)[-1]
+    units = (unit for rule, unit in _UNITS_BY_NAME.items() if rule.match(method))
+    return Benchmark(name, unit=next(units, ""))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from convbench.results.commits import positions, read_history
+from convbench.results.commits import order_of, positions, read_history
 from convbench.results.result_file import Benchmark
 from convbench.results.schema import KEYS, SCHEMAS
 from convbench.results.store import read_table, replace_table
@@ -71,12 +71,17 @@ class SmallTables:
         }
 
     def order_commits(self, projects: Iterable[str], repo: Path | None) -> None:
-        """Give the commits of some projects their positions, and git's facts if there is a repo."""
+        """Give the commits of some projects their positions, and git's facts if there is a repo.
+
+        Without one, an order that git once gave stays, and others take their place by date.
+        """
         table = self._of("commits")
         for project in sorted(projects):
             rows = [row for row in table.values() if row["project"] == project]
             commits = [row["commit"] for row in rows]
-            history = None if repo is None else read_history(repo, commits)
+            # Positions of several stores can't be compared.
+            before = None if self._anew else order_of(rows)
+            history = before if repo is None else read_history(repo, commits)
             self.add("commits", positions(rows, history))
 
     def write(self, projects: set[str], machines: set[tuple[str, str]]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from convbench.errors import BadResults, BadUsage
 from convbench.results.adapters import ADAPTERS, adapter_of
-from convbench.results.raw_files import loads_bounded, printable, read_bounded
+from convbench.results.raw_files import loads_bounded, one_line, printable, read_bounded
 from convbench.results.result_file import utf8
 from convbench.results.words import Words
 
@@ -116,17 +116,23 @@ def find_sources(paths: Iterable[Path | str], store: Path) -> list[Source]:
     for given in map(Path, paths):
         if not given.exists():
             raise BadResults(f"{given} does not exist; expected a folder with asv's {BENCHMARKS}")
-        foreign = given.is_file()
-        places = [given] if foreign else sorted(_results_directories(given))
-        if not places:
-            foreign, places = True, sorted(_files_of_other_tools(given))
-        if not places or (foreign and given.is_file() and not _is_recognised(given)):
-            raise BadResults(_nothing_in(given))
-        for place in places:
+        for place, foreign in _places(given):
             path = place.resolve()
             key = utf8(Path(os.path.relpath(path, store.resolve())).as_posix())
             found.setdefault(path, Source(path, utf8(place), key, foreign))
     return list(found.values())
+
+
+def _places(given: Path) -> list[tuple[Path, bool]]:
+    """Return the results at or below a path, and whether they are another tool's."""
+    if given.is_file():
+        _check_recognised(given)
+        return [(given, True)]
+    asv = sorted(_results_directories(given))
+    others = sorted(_files_of_other_tools(given, asv))
+    if not asv and not others:
+        raise BadResults(_nothing_in(given))
+    return [(path, False) for path in asv] + [(path, True) for path in others]
 
 
 def directories(sources: Iterable[Source]) -> list[Source]:
@@ -170,12 +176,16 @@ def of_machines(sources: Iterable[Source], wanted: Collection[str], words: Words
 
 
 def _nothing_in(given: Path) -> str:
-    tools = ", ".join(adapter.name for adapter in ADAPTERS)
     if (given / MACHINE).exists():
         return f"{given} is one machine's folder; give the results directory that holds it"
+    return f"no results in {given}; {_expected()}"
+
+
+def _expected() -> str:
+    tools = ", ".join(adapter.name for adapter in ADAPTERS)
     return (
-        f"no results in {given}; expected asv's results directory with {BENCHMARKS}, "
-        f"as `asv run` or `convbench measure` leaves it, or JSON files of {tools}"
+        f"expected asv's results directory with {BENCHMARKS}, as `asv run` or `convbench measure` "
+        f"leaves it, or JSON files of {tools}"
     )
 
 
@@ -189,23 +199,48 @@ def _results_directories(top: Path) -> Iterator[Path]:
         below[:] = [name for name in below if not name.startswith(".") or name == ".asv"]
 
 
-def _files_of_other_tools(top: Path) -> Iterator[Path]:
+def _files_of_other_tools(top: Path, asv: Collection[Path]) -> Iterator[Path]:
+    """Yield other tools' files outside of asv's directories, damaged ones too."""
     for folder, below, files in os.walk(top):
+        if Path(folder) in asv:
+            below.clear()
+            continue
         # pytest-benchmark's own default is .benchmarks.
         below[:] = [name for name in below if not name.startswith(".") or name == ".benchmarks"]
         for name in files:
             path = Path(folder, name)
             named = name.endswith(".json") and not name.startswith(".")
             inside = not path.is_symlink() or top.resolve() in path.resolve().parents
-            if named and inside and _is_recognised(path):
+            if named and inside and _is_other_tools(path):
                 yield path
 
 
-def _is_recognised(path: Path) -> bool:
+_WORDS_OF_TOOLS = (b'"benchmarks"', b'"machine_info"')
+
+
+def _is_other_tools(path: Path) -> bool:
+    """Whether a file is another tool's, or was before it was damaged."""
     try:
-        return adapter_of(loads_bounded(read_bounded(path))) is not None
-    except (OSError, ValueError, RecursionError):
+        raw = read_bounded(path)
+    except (OSError, ValueError):
         return False
+    if not any(word in raw for word in _WORDS_OF_TOOLS):
+        return False
+    try:
+        return adapter_of(loads_bounded(raw)) is not None
+    except (ValueError, RecursionError):
+        return True
+
+
+def _check_recognised(path: Path) -> None:
+    """Raise `BadResults` where a file that was given by its name is none that can be read."""
+    try:
+        if adapter_of(loads_bounded(read_bounded(path))) is not None:
+            return
+        reason = "no file of another tool"
+    except (OSError, ValueError, RecursionError) as error:
+        reason = one_line(error)
+    raise BadResults(f"{path}: {reason}; {_expected()}")
 
 
 def project_name(source: Source) -> str:

@@ -78,6 +78,7 @@ def _reading(called: str, entries: Sequence[Entry], started: int | None) -> Read
     medians = [entry for entry in entries if entry.get("aggregate_name") == "median"]
     if not repetitions and not medians:
         return None
+    _check_registered_once(called, repetitions, medians)
     # A repetition that failed among others is left out, as the tool's own aggregates do.
     measured = [entry for entry in repetitions if not _failed(entry) and not _skipped(entry)]
     samples = [_seconds(called, entry) for entry in measured]
@@ -100,6 +101,19 @@ def _reading(called: str, entries: Sequence[Entry], started: int | None) -> Read
         samples=None if not repetitions or math.isnan(of_samples.value) else samples,
         started_at_ms=NO_TIME if started is None else started,
     )
+
+
+def _check_registered_once(called: str, repetitions: list[Entry], medians: list[Entry]) -> None:
+    """Refuse two benchmarks of one name: no median of both would be a value of either."""
+    numbers = [
+        count(entry["repetition_index"], f"{called}: repetition_index")
+        for entry in repetitions
+        if "repetition_index" in entry
+    ]
+    if len(medians) > 1 or len(set(numbers)) < len(numbers):
+        raise ValueError(
+            f"{called}: two benchmarks are registered under this name; give each its own"
+        )
 
 
 def _failed(entry: Entry) -> bool:
