@@ -1,13 +1,16 @@
 """The command line: one line and exit code 2 for what a user can cause, never a traceback."""
 
+import os
 import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
 
 import pytest
+from asv_tree import result_file, row, write_source
 
 from convbench import cli
+from convbench.results import collect
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -83,3 +86,43 @@ def test_a_reader_that_stops_early_causes_no_complaint() -> None:
     answer = subprocess.run(f"{command} | head -1", shell=True, capture_output=True, text=True)
 
     assert (answer.stdout, answer.stderr) == ("0\n", "")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A store whose environment has a name that Latin-1 lacks."""
+    text = result_file({"a": row([1.0])}, env_name="名前 é")
+    collect(write_source(tmp_path / "p", {"m/a.json": text}), tmp_path / "store")
+    return tmp_path / "store"
+
+
+def shell(command: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run what follows `convbench` in a shell line."""
+    return subprocess.run(
+        f"{sys.executable} -m convbench.cli {command}",
+        shell=True,
+        capture_output=True,
+        env=os.environ | environment,
+    )
+
+
+def test_a_name_that_the_encoding_lacks_is_escaped(store: Path) -> None:
+    answer = shell(f"inventory {store}", PYTHONIOENCODING="latin-1")
+
+    assert (answer.returncode, answer.stderr) == (0, b"")
+    assert rb"m, \u540d\u524d " + "é".encode("latin-1") in answer.stdout
+
+
+def test_without_an_open_stdout_commands_work_and_exports_ask_for_a_file(store: Path) -> None:
+    silent = shell(f"inventory {store} >&-")
+    refused = shell(f"export {store} --format csv >&-")
+
+    assert (silent.returncode, silent.stderr) == (0, b"")
+    assert refused.returncode == 2
+    assert refused.stderr == b"convbench: stdout is closed; give --output FILE\n"
+
+
+def test_without_an_open_stderr_an_error_does_not_go_among_the_output(tmp_path: Path) -> None:
+    answer = shell(f"inventory {tmp_path} 2>&-")
+
+    assert (answer.returncode, answer.stdout) == (2, b"")

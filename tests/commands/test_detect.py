@@ -1,5 +1,6 @@
 import argparse
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -221,3 +222,27 @@ def test_of_two_blas_identities_at_one_commit_the_newer_counts(
 
     assert lines[0].startswith("2 histories, 2 with")
     assert load_table(store, "events").empty
+
+
+def test_a_store_without_rows_has_no_histories(tmp_path: Path) -> None:
+    store = make_store(tmp_path, [])
+
+    lines = detect_in(store)
+
+    assert lines == [
+        "0 histories, 0 with the 6 commits that a verdict needs",
+        "0 of 6 commits: no verdict yet",
+    ]
+    assert load_table(store, "events").empty
+
+
+@pytest.mark.parametrize(("before", "after"), [(-5.0, 10.0), (5.0, math.inf), (math.inf, 5.0)])
+def test_values_that_no_ratio_describes_are_no_crash(
+    tmp_path: Path, before: float, after: float
+) -> None:
+    store = make_store(tmp_path, [[before if n < 6 else after, 1.0] for n in range(14)])
+
+    (line,) = detect_in(store, "--json")
+
+    assert json.loads(line)["histories"] == 2
+    assert detect_in(store)

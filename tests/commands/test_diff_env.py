@@ -81,3 +81,43 @@ def test_what_can_not_be_found_is_left_to_the_command_line(store):
         run(store, "absent", "py")
     with pytest.raises(BadUsage, match="--commit 123"):
         run(store, "py", "py", "--commit", "123")
+
+
+def test_the_verb_agrees_with_the_number(tmp_path):
+    names = ("py", "pypy")
+    files = {
+        f"m/{name}.json": result_file({"a": row([1.0])}, env_name=name, python=version)
+        for name, version in zip(names, ("3.12", "3.13"), strict=True)
+    }
+    write_source(tmp_path / "p", files)
+    collect(tmp_path / "p", tmp_path / "store")
+
+    assert run(tmp_path / "store", "py", "py")[-1] == "0 of 1 known fact differs"
+    assert run(tmp_path / "store", *names)[-1] == "1 of 1 known fact differs"
+
+
+def test_hashes_are_short_for_people_and_whole_for_programs(store):
+    text = run(store, "py", ODD, "--all")
+    (document,) = run(store, "py", ODD, "--all", "--json")
+
+    hashes = {
+        fact["fact"]: fact["a"]
+        for fact in json.loads(document)["facts"]
+        if fact["fact"].endswith("sha256")
+    }
+    assert len(hashes) == 3
+    for name, whole in hashes.items():
+        (line,) = [line for line in text if line.strip().startswith(name)]
+        assert len(whole) == 64
+        assert line.split()[-2:] == [whole[:12]] * 2
+
+
+def test_a_package_that_nobody_pinned_differs_from_none(tmp_path):
+    files = {
+        f"m/{name}.json": result_file({"a": row([1.0])}, env_name=name, requirements=packages)
+        for name, packages in (("py", {"numpy": ""}), ("pypy", {}))
+    }
+    write_source(tmp_path / "p", files)
+    collect(tmp_path / "p", tmp_path / "store")
+
+    assert ["package", "numpy", "''", "–"] in map(str.split, run(tmp_path / "store", "py", "pypy"))

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 import sqlite3
 import sys
 from contextlib import closing
@@ -201,6 +202,10 @@ def test_nothing_selected_is_an_empty_table_and_exit_code_1(store, tmp_path, wor
         (("--table", "problems", "--samples"), r"--samples.*table problems"),
         (("--since", "yesterday"), r"--since: expected a date like 2026-03-01, got 'yesterday'"),
         (("--until", "2023-13-01"), r"--until"),
+        (("--since", ""), r"--since: expected a date.*got ''"),
+        (("--table", "runs", "--until", ""), r"--until.*table runs"),
+        (("--since", "0001-01-01T00:00+14:00"), r"--since: expected a date"),
+        (("--until", "9999-12-31T23:00-02:00"), r"--until: expected a date"),
         (("--benchmark", "("), r"--benchmark '\('.*regular expression"),
     ],
 )
@@ -223,6 +228,37 @@ def test_the_store_is_never_written_into(store, tmp_path):
 
     assert sorted(store.rglob("*")) == before
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words", [("--since", "yesterday"), ("--table", "commits", "--until", "x")]
+)
+@pytest.mark.parametrize("name", export.TEXTS)
+def test_bad_options_leave_stdout_empty(store, capfdbinary, name, words):
+    with pytest.raises(BadUsage):
+        run(store, "--format", name, *words)
+
+    assert capfdbinary.readouterr().out == b""
+
+
+@pytest.mark.parametrize("table", ["values", "commits"])
+def test_a_store_that_can_not_be_read_leaves_stdout_empty(store, tmp_path, capfdbinary, table):
+    shutil.copytree(store, tmp_path / "damaged")
+    for path in (tmp_path / "damaged").rglob("*.parquet"):
+        path.write_bytes(b"no parquet")
+
+    for folder in (tmp_path / "damaged", tmp_path / "absent"):
+        with pytest.raises(BadResults):
+            run(folder, "--format", "csv", "--table", table)
+
+    assert capfdbinary.readouterr().out == b""
+
+
+def test_a_closed_stdout_asks_for_a_file(store, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", None)
+        with pytest.raises(BadUsage, match="stdout is closed; give --output FILE"):
+            run(store, "--format", "csv")
 
 
 def test_the_commit_that_runs_share_is_exported_with_both(store, tmp_path):

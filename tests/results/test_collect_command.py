@@ -104,3 +104,40 @@ def test_a_refused_machine_is_one_line_and_strict_ends_with_2(tmp_path):
     assert said[0] == again[1][0]
     assert "machine m is EPYC in the store but Xeon here; measure with --machine OTHER" in said[0]
     assert len(said) == 2
+
+
+@pytest.mark.parametrize("option", ["--commit", "--commit-date", "--machine"])
+def test_an_origin_without_a_file_of_another_tool_is_refused(results, tmp_path, option):
+    with pytest.raises(BadUsage, match=r"--commit, --commit-date and --machine.*leave them out"):
+        run(results, "--store", tmp_path / "store", option, "2026-03-01")
+
+    assert not (tmp_path / "store").exists()
+
+
+def test_an_origin_beside_a_file_of_another_tool_is_its(results, tmp_path):
+    run_of_b = {"values": [1.0, 2.0, 3.0], "metadata": {"date": "2024-05-01 10:00:00"}}
+    suite = {"version": "1.0", "metadata": {"name": "b", "unit": "second", "loops": 1}}
+    (tmp_path / "b.json").write_text(json.dumps(suite | {"benchmarks": [{"runs": [run_of_b]}]}))
+
+    origin = ("--commit", "f" * 40, "--commit-date", "2026-03-01T01:00+01:00", "--machine", "n")
+    run(results, tmp_path / "b.json", "--store", tmp_path / "store", *origin)
+
+    of_n = load(tmp_path / "store", machine="n")
+    assert of_n["commit"].unique().tolist() == ["f" * 40]
+    assert of_n["commit_date"].astype(str).unique().tolist() == ["2026-03-01 00:00:00+00:00"]
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "0001-01-01T00:00+14:00"])
+def test_a_date_that_is_none_is_wrong_usage(results, tmp_path, date):
+    with pytest.raises(BadUsage, match="--commit-date: expected a date like 2026-03-01, got"):
+        run(results, "--store", tmp_path / "store", "--commit-date", date)
+
+
+def test_machines_are_chosen_one_option_each_also_before_the_results(tmp_path):
+    text = result_file({"a": row([1.0])})
+    results = write_source(tmp_path / "p", {f"{name}/a.json": text for name in "abc"})
+    store = ("--store", tmp_path / "store")
+
+    run(*store, "--only-machine", "a", "--only-machine", "c", results)
+
+    assert set(load(tmp_path / "store")["machine"]) == {"a", "c"}

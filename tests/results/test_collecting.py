@@ -23,7 +23,17 @@ from asv_tree import (
 )
 
 from convbench.errors import BadResults, BadUsage
-from convbench.results import collect, dataset, load, load_table, partition, raw_files, scan, schema
+from convbench.results import (
+    building,
+    collect,
+    dataset,
+    load,
+    load_table,
+    partition,
+    raw_files,
+    scan,
+    schema,
+)
 from convbench.results.partition import FileRecord
 
 
@@ -659,7 +669,8 @@ def test_a_dataset_of_an_empty_store_has_no_rows(store):
     assert dataset(store).count_rows() == 0
 
 
-def test_two_processes_write_what_one_does(results, store, tmp_path):
+def test_two_processes_write_what_one_does(results, store, tmp_path, monkeypatch):
+    monkeypatch.setattr(building, "BYTES_PER_PROCESS", 1)
     collect(results, store, jobs=1)
     collect(results, tmp_path / "two", jobs=2)
 

@@ -196,6 +196,29 @@ def test_a_commit_says_how_the_environments_were_then(tmp_path):
         environment_diff(store, "py", "py", commit="cccc")
 
 
+def test_an_environment_of_other_commits_is_not_called_unknown(tmp_path):
+    add_run(tmp_path, "run-1", commit="b" * 40, py={}, pypy={})
+    add_run(tmp_path, "run-2", commit="c" * 40, py={})
+    store = store_of(tmp_path)
+
+    with pytest.raises(
+        BadUsage,
+        match=r"environment m/pypy was not measured at commit cccc; it was at: bbbbbbbb$",
+    ):
+        environment_diff(store, "py", "m/pypy", commit="cccc")
+    with pytest.raises(BadUsage, match="the store knows no environment absent"):
+        environment_diff(store, "py", "absent", commit="cccc")
+
+
+def test_a_commit_may_decide_between_environments_of_one_name(tmp_path):
+    add_run(tmp_path, "run-1", commit="b" * 40, py={})
+    add_run(tmp_path, "run-2", commit="c" * 40, machine="n", py={})
+
+    (found,) = find(store_of(tmp_path), ("py",), commit="c")
+
+    assert found.machine == "n"
+
+
 def test_results_without_runs_are_compared_by_what_asv_wrote(tmp_path):
     for day, numpy in enumerate(["2.1", "2.0", "2.2"]):
         files = {

@@ -22,7 +22,8 @@ GRID = [[str(i) for i in range(ROWS)]]
 
 _CODE = """
 import sys
-from convbench.results import collect
+from convbench.results import building, collect
+building.BYTES_PER_PROCESS = 1  # as if there were work for two
 if __name__ == "__main__":
     print("ready", flush=True)
     collect(sys.argv[1], sys.argv[2], jobs=int(sys.argv[3]))
@@ -142,11 +143,10 @@ def test_a_killed_collector_leaves_the_old_store_or_the_new_one(scene, count, jo
         outcomes[check(scene, store)] += 1
         shutil.rmtree(store)
 
-    assert sum(outcomes.values()) == count
+    assert len(outcomes) == 2 or count < 20  # before publishing, and after it
 
 
 def test_the_workers_of_a_killed_collector_end(scene):
-    # red: a worker of `ProcessPoolExecutor` waits for ever for a parent that is gone
     results, before, *_ = scene
     store = before.parent / "orphans"
     shutil.copytree(before, store)
@@ -175,7 +175,7 @@ class PowerCut(BaseException):
 
 
 # What a collection writes, in its order: the power is cut before each.
-WRITES = ("built_parts", "_record", "_with_undescribed", "with_parts", "write_manifest")
+WRITES = ("built_parts", "_record", "with_parts", "write_manifest")
 
 
 @pytest.mark.parametrize("step", WRITES)
@@ -196,8 +196,6 @@ def test_a_cut_between_any_two_steps_is_made_good_by_the_next_collection(scene, 
 
 
 def test_labels_of_a_collection_that_was_cut_reach_the_rows_of_the_next(tmp_path, monkeypatch):
-    # red: the tables then know labels that the rows don't have, and the next collection compares
-    # descriptions with the tables, not with what the rows were made with
     text = {"m/a.json": result_file({"a": row([1.0])})}
     results = write_source(tmp_path / "p", text, benchmark("a", [], unit="bytes"))
     store = tmp_path / "store"

@@ -10,6 +10,9 @@ from multiprocessing.connection import wait
 
 from convbench.results.part_building import PartBuilt, PartTask, build_part
 
+BYTES_PER_PROCESS = 100_000_000
+"""Below this, starting a process (a second) costs more than it gains."""
+
 _SAY_EVERY_SECONDS = 2.0
 
 
@@ -19,12 +22,17 @@ def built_parts(
     """Build every part, in their order, and say how far it is."""
     total = sum(len(task.files) for task in tasks)
     done, said_at = 0, time.monotonic()
-    for built in _built(tasks, max(1, min(jobs, len(tasks)))):
+    for built in _built(tasks, _processes(tasks, jobs)):
         yield built
         done += len(built.read) + len(built.damaged)
         if time.monotonic() - said_at > _SAY_EVERY_SECONDS and done < total:
             said_at = time.monotonic()
             say(f"read {done:,} of {total:,} files, {done / total:.0%}")
+
+
+def _processes(tasks: list[PartTask], jobs: int) -> int:
+    size = sum(file.record.size_bytes for task in tasks for file in task.files)
+    return max(1, min(jobs, len(tasks), size // BYTES_PER_PROCESS))
 
 
 def _built(tasks: list[PartTask], processes: int) -> Iterator[PartBuilt]:

@@ -206,7 +206,8 @@ def _unknown(store: Path | str, project: str) -> BadUsage:
         known |= set(pc.unique(rows["project"].cast(TEXT)).to_pylist())
     near = difflib.get_close_matches(project, sorted(known), 3, 0.3) or sorted(known)[:3]
     names = ", ".join(printable(name) for name in near) or "none at all"
-    return BadUsage(f"the store has no project {printable(project) or repr(project)}; near: {names}")
+    asked = printable(project) or repr(project)
+    return BadUsage(f"the store has no project {asked}; near: {names}")
 
 
 def _counted(tables: Iterable[pa.Table]) -> pa.Table:

@@ -128,6 +128,21 @@ def test_repetitions_are_the_samples_of_one_row() -> None:
     assert wanted.items() <= row.items()
 
 
+def test_two_registrations_of_one_name_are_no_repetitions() -> None:
+    repetitions = [google_entry("b", 1, repetition_index=number) for number in (0, 1)]
+    assert len(rows_of(read(google_file(*repetitions)))) == 1
+
+    with pytest.raises(ValueError, match="b/8: two benchmarks are registered under this name"):
+        read(google_file(*(google_entry("b/8", n, repetition_index=0) for n in (1, 900))))
+
+
+def test_two_medians_of_one_name_are_refused() -> None:
+    median = google_entry("b", run_type="aggregate", aggregate_name="median")
+
+    with pytest.raises(ValueError, match="b: two benchmarks are registered under this name"):
+        read(google_file(median, median))
+
+
 def test_an_error_is_a_failure() -> None:
     entry = google_entry("b", 0, error_occurred=True, error_message="broken")
 
