@@ -43,6 +43,7 @@ def parquet_bytes(table: pa.Table) -> bytes:
         _without_null_flags(table.replace_schema_metadata(None)),
         buffer,
         compression="zstd",
+        compression_level=3,  # higher ones take longer than all the rest for a hundredth less
         row_group_size=ROWS_PER_GROUP,
         use_dictionary=[name for name in table.column_names if name not in split],
         use_byte_stream_split=split,
