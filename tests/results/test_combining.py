@@ -412,7 +412,7 @@ def test_what_was_collected_of_other_machines_stays(results, whole, tmp_path):
 
 
 def test_an_unknown_machine_is_refused_with_those_that_there_are(results, store):
-    with pytest.raises(BadUsage, match=r"--only-machines: no machine 'd'; there are a, b, c$"):
+    with pytest.raises(BadUsage, match=r"--only-machine: no machine 'd'; there are a, b, c$"):
         collect(results, store, only_machines=["a", "d"])
     assert not store.exists()
 

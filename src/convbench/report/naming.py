@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from convbench.results.result_file import undescribed
+
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Give a frame's rows."""
@@ -34,21 +36,11 @@ def line_order(name: str) -> tuple[bool, str]:
 
 
 def name_units(values: pd.DataFrame) -> pd.Series:
-    """Fill units that the results do not tell from asv's rule: the method's prefix is the type.
-
-    asv forgets the unit of a benchmark that was removed, but keeps its results.
-    """
+    """Fill units that rows of an older store don't tell, from asv's rule."""
     codes, benchmarks = pd.factorize(values["benchmark"])
-    ruled = pd.Series([_ruled_unit(name) for name in benchmarks], dtype="object")
+    ruled = pd.Series([undescribed(name).unit for name in benchmarks], dtype="object")
     units = values["unit"].fillna("").astype("object")
     return units.where(units != "", ruled.to_numpy()[codes])
-
-
-def _ruled_unit(benchmark: str) -> str:
-    method = benchmark.rsplit(".", 1)[-1]
-    if method.startswith(("time_", "timeraw_")):
-        return "seconds"
-    return "bytes" if method.startswith(("mem_", "peakmem_")) else ""
 
 
 def name_lines(values: pd.DataFrame) -> pd.Series:

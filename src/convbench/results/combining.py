@@ -146,7 +146,7 @@ def _shards(given: list[Path], store: Path) -> list[_Shard]:
         for project, machine in sorted(one.places & other.places):
             raise BadUsage(
                 f"{one.shown} and {other.shown} both have machine {machine} of project {project}; "
-                "collect each machine into one store only (--only-machines)"
+                "collect each machine into one store only (--only-machine)"
             )
     return ordered
 

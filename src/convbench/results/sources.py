@@ -170,7 +170,7 @@ def of_machines(sources: Iterable[Source], wanted: Collection[str], words: Words
             chosen.append(replace(source, only=only))
     if unknown := sorted(set(wanted) - known):
         raise BadUsage(
-            f"--only-machines: no machine {unknown[0]!r}; there are {', '.join(sorted(known))}"
+            f"--only-machine: no machine {unknown[0]!r}; there are {', '.join(sorted(known))}"
         )
     return chosen
 
