@@ -26,7 +26,8 @@ from convbench.results.manifest import (
     with_parts,
     write_manifest,
 )
-from convbench.results.part_building import PartBuilt
+from convbench.results.part_building import PartBuilt, PartTask
+from convbench.results.partition import PartRecord
 from convbench.results.planning import (
     Findings,
     Layout,
@@ -162,7 +163,9 @@ def collect(
 def _collect(sources: list[Source], store: Path, request: Request) -> Summary:
     """Collect while the store is locked."""
     tables, hashes = SmallTables(store), FileHashes(store)
-    before = _manifest(store, tables, request)
+    on_disk = _on_disk(store)
+    remove_orphans(store, on_disk.paths)
+    before = _as_asked(store, on_disk, tables, request)
     damaged: list[str] = []
 
     def refuse(shown: str, reason: str) -> None:
@@ -170,22 +173,51 @@ def _collect(sources: list[Source], store: Path, request: Request) -> Summary:
         request.say(damaged[-1])
 
     contexts = _contexts(sources, before, request, hashes, refuse)
-    known, found = known_files(before.parts), Findings()
-    looking = Looking(
+    found = Findings()
+    looking = _looking(before, hashes, request, refuse)
+    accepted = accept(contexts, before, store, tables, looking, found)
+    kept: list[PartRecord] = list(before.parts)
+    tasks: list[PartTask] = []
+    if found.to_read or before is not on_disk:
+        benchmarks = {context.project: tables.benchmarks(context.project) for context in contexts}
+        layout = Layout(store, accepted, benchmarks, request.words, before.keep_samples)
+        kept, tasks = part_tasks(before.parts, found, layout)
+    built = _built(tasks, found, hashes, request, refuse)
+    nothing = not found.unchanged and not any(part.read for part in built)
+    if damaged and nothing and not request.partial:
+        raise BadResults(f"nothing could be read: {len(damaged)} damaged, first {damaged[0]}")
+    _record(tables, contexts, accepted, built, found, request)
+    after = replace(before, sources=accepted)
+    after = with_parts(after, kept + [part.part for part in built])
+    _publish(store, on_disk, before, after, tables)
+    hashes.write()
+    return _summary(contexts, after, found, built, damaged)
+
+
+def _looking(
+    before: Manifest, hashes: FileHashes, request: Request, refuse: Callable[[str, str], None]
+) -> Looking:
+    known = known_files(before.parts)
+    files = ((part.project, part.files) for part in before.parts)
+    return Looking(
         known=known,
         foreign=foreign_files(known),
-        newest=newest_by_project(
-            ((part.project, part.files) for part in before.parts), before.keep_samples
-        ),
+        newest=newest_by_project(files, before.keep_samples),
         hashes=hashes,
         words=request.words,
         refuse=refuse,
         say=request.say,
     )
-    accepted = accept(contexts, before, store, tables, looking, found)
-    benchmarks = {context.project: tables.benchmarks(context.project) for context in contexts}
-    layout = Layout(store, accepted, benchmarks, request.words, before.keep_samples)
-    kept, tasks = part_tasks(before.parts, found, layout)
+
+
+def _built(
+    tasks: list[PartTask],
+    found: Findings,
+    hashes: FileHashes,
+    request: Request,
+    refuse: Callable[[str, str], None],
+) -> list[PartBuilt]:
+    """Build the parts, name what was damaged, remember what was read."""
     built = []
     for part in built_parts(tasks, request.jobs, request.say):
         built.append(part)
@@ -194,19 +226,18 @@ def _collect(sources: list[Source], store: Path, request: Request) -> Summary:
         for file_read in part.read:
             source = file_read.record.source
             hashes.remember(source, found.stats[source], file_read.record.sha256)
-    nothing = not found.unchanged and not any(part.read for part in built)
-    if damaged and nothing and not request.partial:
-        raise BadResults(f"nothing could be read: {len(damaged)} damaged, first {damaged[0]}")
-    _record(tables, contexts, accepted, built, found, request)
-    after = replace(before, sources=accepted)
-    after = with_parts(after, kept + [part.part for part in built])
-    # What only the old manifest knows goes when the new one is there.
+    return built
+
+
+def _publish(
+    store: Path, on_disk: Manifest, before: Manifest, after: Manifest, tables: SmallTables
+) -> None:
+    """Write tables and manifest; what only the old one knows goes when the new one is there."""
     tables.write(_projects(before) | _projects(after), _machines(before) | _machines(after))
-    write_manifest(store, after)
+    if after != on_disk or not (store / MANIFEST).exists():
+        write_manifest(store, after)
     if _machines(before) - _machines(after):
         tables.write(_projects(after), _machines(after))
-    hashes.write()
-    return _summary(contexts, after, found, built, damaged)
 
 
 def _projects(manifest: Manifest) -> set[str]:
@@ -217,22 +248,26 @@ def _machines(manifest: Manifest) -> set[tuple[str, str]]:
     return {(part.project, part.machine) for part in manifest.parts}
 
 
-def _manifest(store: Path, tables: SmallTables, request: Request) -> Manifest:
-    """Return the store's manifest, of today's schema, with the samples to keep as asked."""
+def _on_disk(store: Path) -> Manifest:
+    """Return the store's manifest as it is."""
     manifest = read_manifest(store) if (store / MANIFEST).exists() else Manifest()
     if manifest.combined:
         raise BadUsage(
             f"--store {store} was combined from other stores; collect into one of those, "
             "and `convbench combine` them again"
         )
-    remove_orphans(store, manifest.paths)
+    return manifest
+
+
+def _as_asked(store: Path, manifest: Manifest, tables: SmallTables, request: Request) -> Manifest:
+    """Return a manifest of today's schema, with the samples to keep as asked."""
     if manifest.schema_version != SCHEMA_VERSION:
         request.say(
             f"{store} has schema version {manifest.schema_version} and becomes {SCHEMA_VERSION}: "
             "given sources are read again, rows of others stay as they are"
         )
         manifest = upgraded(store, manifest, tables)
-    if request.keep_samples is None:
+    if request.keep_samples in (None, manifest.keep_samples):
         return manifest
     return replace(manifest, keep_samples=request.keep_samples)
 

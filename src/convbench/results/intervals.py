@@ -61,22 +61,20 @@ def encode(value: Floats, intervals: Mapping[str, Floats]) -> tuple[Coded, npt.N
     exact : array (rows,) of bool
         Rows in which `decode` gives all four numbers back.
     """
-    smallest = np.abs(intervals[INTERVALS[0]])
-    for name in INTERVALS[1:]:
-        smallest = np.minimum(smallest, np.abs(intervals[name]))
-    power = _power(smallest)
+    power = _power(np.abs(intervals["ci_low"]))  # mostly the smallest; others need not be exact
     scale = _Scale(power)
     digits: dict[str | None, Floats] = {None: np.rint(scale.to_digits(value))}
-    steps = {}
+    steps, exact = {}, np.ones(len(value), bool)
     for name, base in _BASES.items():
         digits[name] = np.rint(scale.to_digits(intervals[name]))
         with np.errstate(over="ignore", invalid="ignore"):
             difference = digits[name] - digits[base]
         fits = np.abs(difference) < _LARGEST_STEP  # false for NaN
+        # Where the steps fit, `decode` adds them up to these very digits: all are whole numbers
+        # below 2**53, or there is no exact power.
+        exact &= fits & (scale.from_digits(digits[name]) == intervals[name])
         steps[name] = np.where(fits, difference, 0).astype(np.int32)
-    coded = Coded(power.astype(np.int8), steps)
-    decoded = decode(value, coded)
-    return coded, np.logical_and.reduce([decoded[name] == intervals[name] for name in INTERVALS])
+    return Coded(power.astype(np.int8), steps), exact
 
 
 def decode(value: Floats, coded: Coded) -> dict[str, Floats]:

@@ -26,7 +26,10 @@ def read_bounded(path: Path) -> bytes:
         about = os.fstat(file.fileno())
         if not stat.S_ISREG(about.st_mode):
             raise ValueError("no regular file")
-        raw = b"" if about.st_size > MAX_BYTES else file.read(MAX_BYTES + 1)
+        # One byte more than it should have tells whether it grew meanwhile.
+        raw = b"" if about.st_size > MAX_BYTES else file.read(about.st_size + 1)
+        if len(raw) > about.st_size:
+            raw += file.read(MAX_BYTES + 1 - len(raw))
     if max(about.st_size, len(raw)) > MAX_BYTES:
         size = max(about.st_size, len(raw))
         raise ValueError(f"{size:,} bytes; files of at most {MAX_BYTES:,} are read")

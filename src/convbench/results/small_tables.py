@@ -30,13 +30,17 @@ class SmallTables:
         self._store = store
         self._anew = anew
         self._rows: dict[str, dict[tuple[str, ...], Row]] = {}
+        self._changed: set[str] = set()
 
     def add(self, name: str, rows: Iterable[Row]) -> None:
         """Add rows; columns that they leave out keep what a row of the same key had there."""
         table, nothing = self._of(name), dict.fromkeys(SCHEMAS[name].names)
         for row in rows:
             key = tuple(row[column] for column in KEYS[name])
-            table[key] = nothing | table.get(key, {}) | row
+            whole = nothing | table.get(key, {}) | row
+            if whole != table.get(key):
+                table[key] = whole
+                self._changed.add(name)
 
     def _of(self, name: str) -> dict[tuple[str, ...], Row]:
         if name not in self._rows:
@@ -75,9 +79,8 @@ class SmallTables:
 
         Without one, an order that git once gave stays, and others take their place by date.
         """
-        table = self._of("commits")
         for project in sorted(projects):
-            rows = [row for row in table.values() if row["project"] == project]
+            rows = [row for row in self._of("commits").values() if row["project"] == project]
             commits = [row["commit"] for row in rows]
             # Positions of several stores can't be compared.
             before = None if self._anew else order_of(rows)
@@ -85,7 +88,7 @@ class SmallTables:
             self.add("commits", positions(rows, history))
 
     def write(self, projects: set[str], machines: set[tuple[str, str]]) -> None:
-        """Replace the tables that were looked at, with the rows of these projects and machines."""
+        """Replace the tables that changed, with the rows of these projects and machines."""
         for name, rows in sorted(self._rows.items()):
             kept = [
                 row
@@ -93,5 +96,6 @@ class SmallTables:
                 if row["project"] in projects
                 and ("machine" not in row or (row["project"], row["machine"]) in machines)
             ]
-            if kept or (self._store / f"{name}.parquet").exists():
+            as_before = not self._anew and name not in self._changed and len(kept) == len(rows)
+            if not as_before and (kept or (self._store / f"{name}.parquet").exists()):
                 replace_table(self._store, name, pa.Table.from_pylist(kept, SCHEMAS[name]))
