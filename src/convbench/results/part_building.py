@@ -24,7 +24,7 @@ from convbench.results.schema import FAILED, OK, SKIPPED, STATUSES
 from convbench.results.words import COLUMNS, Words
 
 READERS = 1
-"""Raised when a reader accepts more than before: damaged files are then tried again."""
+"""Raised when a reader accepts more, or reads otherwise: every file is then read again."""
 
 # What a damaged file raises; JSON errors and Arrow's refusals are ValueErrors.
 DAMAGE: tuple[type[Exception], ...] = (
