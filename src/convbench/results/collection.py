@@ -267,6 +267,7 @@ def _as_asked(store: Path, manifest: Manifest, tables: SmallTables, request: Req
             "given sources are read again, rows of others stay as they are"
         )
         manifest = upgraded(store, manifest, tables)
+        tables.renew()
     if request.keep_samples in (None, manifest.keep_samples):
         return manifest
     return replace(manifest, keep_samples=request.keep_samples)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from convbench.results.commits import order_of, positions, read_history
 from convbench.results.result_file import Benchmark
-from convbench.results.schema import KEYS, SCHEMAS
+from convbench.results.schema import KEYS, SCHEMAS, TABLES
 from convbench.results.store import read_table, replace_table
 
 Row = dict[str, Any]
@@ -73,6 +73,12 @@ class SmallTables:
             for row in self._of("runs").values()
             if (row["project"], row["machine"]) == (project, machine)
         }
+
+    def renew(self) -> None:
+        """Have every table written as today's schema has it."""
+        for name in TABLES:
+            self._of(name)
+            self._changed.add(name)
 
     def order_commits(self, projects: Iterable[str], repo: Path | None) -> None:
         """Give the commits of some projects their positions, and git's facts if there is a repo.
