@@ -156,9 +156,9 @@ def _lede(
         return sentences
     if changes:
         largest = max(changes, key=lambda change: change.size)
+        place = ", ".join(filter(None, (largest.detail, largest.where)))
         sentences.append(
-            f"The largest: {largest.name} ({largest.detail}, {largest.where}) became "
-            f"{largest.effect} at {largest.commit}."
+            f"The largest: {largest.name} ({place}) became {largest.effect} at {largest.commit}."
         )
     if matrices:
         sentences.append(_winners(matrices[0], titled=not changes))
