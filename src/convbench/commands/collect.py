@@ -11,6 +11,7 @@ from pathlib import Path
 from convbench.errors import BadUsage
 from convbench.results import collect
 from convbench.results.adapters import ADAPTERS, Origin
+from convbench.results.collection import say_nothing
 from convbench.results.moments import moment
 from convbench.results.sources import find_sources
 from convbench.results.words import CONFIG, Words, read_words
@@ -102,7 +103,7 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
             only_machines=arguments.only_machine,
             keep_samples=arguments.keep_samples,
             jobs=arguments.jobs or len(os.sched_getaffinity(0)),
-            say=_say_nothing if arguments.json else say,
+            say=say_nothing if arguments.json else say,
         )
     finally:
         gc.enable()
@@ -130,7 +131,3 @@ def _date_ms(text: str | None) -> int | None:
     if text is None:
         return None
     return int(moment(text, "--commit-date").timestamp() * 1000)
-
-
-def _say_nothing(line: str) -> None:
-    """Pass over a line: with --json the summary holds every damaged file."""

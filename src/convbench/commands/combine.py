@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 
+from convbench.results.collection import say_nothing
 from convbench.results.combining import combine
 
 SUMMARY = "make one store of several that have different machines"
@@ -38,11 +39,7 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
         arguments.stores,
         arguments.store,
         repo=arguments.repo,
-        say=_say_nothing if arguments.json else say,
+        say=say_nothing if arguments.json else say,
     )
     say(json.dumps(asdict(done)) if arguments.json else done.text)
     return 0
-
-
-def _say_nothing(line: str) -> None:
-    """Pass over a line: with --json the summary is all that is printed."""

@@ -90,7 +90,7 @@ class Request:
     say: Say
 
 
-def _say_nothing(line: str) -> None:
+def say_nothing(line: str) -> None:
     """Pass over a line."""
 
 
@@ -105,7 +105,7 @@ def collect(
     only_machines: Iterable[str] | str | None = None,
     keep_samples: int | None = None,
     jobs: int = 1,
-    say: Say = _say_nothing,
+    say: Say = say_nothing,
 ) -> Summary:
     """Read asv results directories into a store, incrementally.
 

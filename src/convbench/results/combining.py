@@ -13,12 +13,13 @@ commits than one collection of everything would keep them of.
 import os
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
 from convbench.errors import BadResults, BadUsage
+from convbench.results.collection import Say, say_nothing
 from convbench.results.manifest import Manifest, read_manifest, with_parts, write_manifest
 from convbench.results.planning import Place
 from convbench.results.result_file import utf8
@@ -31,8 +32,6 @@ from convbench.results.store import (
     remove_orphans,
     write_atomically,
 )
-
-Say = Callable[[str], None]
 
 # Found in the whole store by `convbench detect`; a store of one machine has none worth keeping.
 _EVENTS = "events"
@@ -89,16 +88,12 @@ class _Shard:
         return dates
 
 
-def _say_nothing(line: str) -> None:
-    """Pass over a line."""
-
-
 def combine(
     stores: Iterable[Path | str],
     store: Path | str,
     *,
     repo: Path | str | None = None,
-    say: Say = _say_nothing,
+    say: Say = say_nothing,
 ) -> Combination:
     """Make one store of several; the same stores give the same bytes.
 

@@ -20,8 +20,9 @@ import pyarrow.parquet as pq
 from convbench.results import intervals
 from convbench.results.params import as_text
 from convbench.results.part_columns import Part
+from convbench.results.result_file import INTERVALS
 from convbench.results.samples import either, from_arrow, no_samples, reduced, to_arrow
-from convbench.results.schema import FAMILIES, INTERVALS, LISTS, ROWS, SCHEMAS, TEXT, completed
+from convbench.results.schema import FAMILIES, LISTS, ROWS, SCHEMAS, TEXT, completed
 from convbench.results.store import write_atomically
 
 ROWS_PER_GROUP = 131_072

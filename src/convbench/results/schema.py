@@ -19,6 +19,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from convbench.results.result_file import INTERVALS
+
 SCHEMA_VERSION = 3
 
 OK, FAILED, SKIPPED = STATUSES = ("ok", "failed", "skipped")
@@ -234,9 +236,6 @@ MAYBE_COUNTS: Mapping[str, tuple[str, ...]] = {
 
 # Everything that is one file beside the manifest; `values` is partitioned.
 TABLES = tuple(name for name in SCHEMAS if name != "values")
-
-INTERVALS = ("ci_low", "ci_high", "q25", "q75")
-"""The columns of `values` that lie in the family `intervals`."""
 
 LISTS = ("samples", "quantiles")
 """What `load(samples=True)` adds: all samples of a row, or the quantiles that stay of them."""
