@@ -1,6 +1,11 @@
 """What is said about numbers: change points, null control; arrays and frames in, records out."""
 
-from convbench.stats.change_points import MIN_COMMITS, ChangePoint, find_change_points
+from convbench.stats.change_points import (
+    MIN_COMMITS,
+    ChangePoint,
+    find_change_points,
+    noise_of,
+)
 from convbench.stats.null_control import NullControl, null_control, null_control_by_run
 
 __all__ = [
@@ -8,6 +13,7 @@ __all__ = [
     "ChangePoint",
     "NullControl",
     "find_change_points",
+    "noise_of",
     "null_control",
     "null_control_by_run",
 ]

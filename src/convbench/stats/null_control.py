@@ -121,11 +121,22 @@ def upper_bound(alarms: int, pairs: int, confidence: float = CONFIDENCE) -> floa
     return float(betaincinv(alarms + 1, pairs - alarms, confidence))
 
 
+def paired(values: pd.DataFrame) -> pd.DataFrame:
+    """Join the arms of each case: one row per pair, ordered by machine, run and case.
+
+    Every column of an arm has its suffix, ``_a`` or ``_b``: `value`, the interval, and `samples`
+    where `values` have them.
+    """
+    pairs = _pairs(values, MIN_RATIO)
+    return pairs.sort_values(_PAIR, kind="stable", ignore_index=True)
+
+
 def _pairs(values: pd.DataFrame, min_ratio: float) -> pd.DataFrame:
     """Join the arms of each case: one row per pair, with its distance and whether it alarms."""
     rows = values[(values["benchmark"] == BENCHMARK) & (values["status"] == "ok")]
     arm, case = ([params.get(name) for params in rows["params"]] for name in ("arm", "case"))
-    rows = rows[[*_PAIR[:-1], *_NUMBERS, "started_at"]].assign(arm=arm, case=case)
+    samples = [name for name in ("samples",) if name in rows]
+    rows = rows[[*_PAIR[:-1], *_NUMBERS, *samples, "started_at"]].assign(arm=arm, case=case)
     numbers = rows[_NUMBERS].to_numpy("float64", na_value=np.nan)
     comparable = np.isfinite(numbers).all(axis=1) & (numbers[:, 0] > 0)
     rows = rows[rows["case"].notna() & comparable]
