@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from synthetic_collection import ROWS, write_collection
 
-COMMITS = 200
+COMMITS = 400
+"""Of fewer files starting Python and loading compiled code takes more than reading them."""
+
 TIMES_LESS_CPU = 10
 
 

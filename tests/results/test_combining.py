@@ -298,8 +298,8 @@ def test_a_first_one_that_dies_can_be_done_again(shards, store, monkeypatch):
 
 
 def test_events_stay_until_the_content_changes(results, shards, store):
-    texts = dict.fromkeys(schema.SCHEMAS["events"].names, "x")
-    event = texts | {"before": 1.0, "after": 2.0, "ratio": 2.0, "points": 9, "position": 3}
+    examples = {schema.TEXT: "x", schema.NUMBER: 1.5, schema.COUNT: 3, schema.FLAG: True}
+    event = {field.name: examples[field.type] for field in schema.SCHEMAS["events"]}
     write_table(shards[0], "events", pd.DataFrame([event]))
     combine(shards, store)
     assert load_table(store, "events").empty

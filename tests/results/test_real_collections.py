@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -170,3 +171,13 @@ def test_the_second_collection_reads_nothing(collected):
     assert (summary.ok, summary.failed, summary.skipped) == tuple(
         int((values["status"] == status).sum()) for status in ("ok", "failed", "skipped")
     )
+
+
+def test_24_mb_of_numpys_results_take_3_mb(tmp_path):
+    if not (DATA / "asv-numpy-bench").is_dir():
+        pytest.skip(f"needs the shared data: {DATA / 'asv-numpy-bench'} is not there")
+    beside = shutil.copytree(DATA / "asv-numpy-bench/results", tmp_path / "results")
+    collect(beside, tmp_path / "store")
+
+    files = [path for path in (tmp_path / "store").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 3_000_000

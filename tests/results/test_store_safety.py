@@ -238,8 +238,8 @@ def test_an_absent_table_is_an_empty_frame_with_its_columns(store, name):
 
 def test_a_written_table_is_read_back(results, store):
     collect(results, store)
-    texts = dict.fromkeys(schema.SCHEMAS["events"].names, "x")
-    event = texts | {"before": 1.0, "after": 2.0, "ratio": 2.0, "points": 9, "position": 3}
+    examples = {schema.TEXT: "x", schema.NUMBER: 1.5, schema.COUNT: 3, schema.FLAG: True}
+    event = {field.name: examples[field.type] for field in schema.SCHEMAS["events"]}
 
     write_table(store, "events", pd.DataFrame([event]))
 

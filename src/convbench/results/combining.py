@@ -23,7 +23,7 @@ from convbench.results.collection import Say, say_nothing
 from convbench.results.manifest import Manifest, read_manifest, with_parts, write_manifest
 from convbench.results.planning import Place
 from convbench.results.result_file import utf8
-from convbench.results.schema import FAMILIES, SCHEMA_VERSION, TABLES
+from convbench.results.schema import DETECTED, FAMILIES, SCHEMA_VERSION, TABLES
 from convbench.results.small_tables import Row, SmallTables
 from convbench.results.store import (
     MANIFEST,
@@ -32,9 +32,6 @@ from convbench.results.store import (
     remove_orphans,
     write_atomically,
 )
-
-# Found in the whole store by `convbench detect`; a store of one machine has none worth keeping.
-_EVENTS = "events"
 
 # Blank, not null, where a store was collected without a repository.
 _OF_GIT = ("parents", "subject", "author", "tags", "branches")
@@ -170,7 +167,9 @@ def _combine(shards: list[_Shard], store: Path, repo: Path | None) -> Combinatio
     places = {(part.project, part.machine) for part in after.parts}
     tables.write({project for project, _ in places}, places)
     if after != before:
-        (store / f"{_EVENTS}.parquet").unlink(missing_ok=True)
+        # Found by `convbench detect` in what was there before.
+        for name in DETECTED:
+            (store / f"{name}.parquet").unlink(missing_ok=True)
     write_manifest(store, after)
     files = [file for part in after.parts for file in part.files]
     return Combination(
@@ -234,7 +233,8 @@ def _merged(shards: list[_Shard], store: Path, repo: Path | None) -> SmallTables
     """Merge the small tables; of two rows of one key the one of the newer results stands."""
     tables = SmallTables(store, anew=True)
     projects = set()
-    for name in sorted(set(TABLES) - {_EVENTS}):
+    # What was found in a store of one machine is not worth keeping: attribution compares machines.
+    for name in sorted(set(TABLES) - set(DETECTED)):
         tables.add(name, ())  # it is written also when no store has rows of it any more
         for _, project, rows in sorted(_by_age(shards, name), key=lambda found: found[0]):
             tables.add(name, map(_known, rows))

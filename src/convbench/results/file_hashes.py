@@ -47,7 +47,7 @@ class FileHashes:
     def write(self) -> None:
         """Keep what was learnt for the next collection."""
         if self._changed:
-            write_atomically(self._path, json.dumps(self._known).encode())
+            write_atomically(self._path, json.dumps(self._known, separators=(",", ":")).encode())
 
 
 def _times(about: os.stat_result) -> list[object]:

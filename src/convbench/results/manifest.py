@@ -133,7 +133,7 @@ def write_manifest(store: Path, manifest: Manifest) -> None:
         "parts": [part.as_entry() for part in manifest.parts],
         **({"combined": True} if manifest.combined else {}),
     }
-    content = f"{json.dumps(data, sort_keys=True)}\n".encode()
+    content = f"{json.dumps(data, sort_keys=True, separators=(',', ':'))}\n".encode()
     if not (store / MANIFEST).exists() or (store / MANIFEST).read_bytes() != content:
         write_atomically(store / MANIFEST, content)
 

@@ -1,9 +1,10 @@
 """A partition, the rows of one machine of one project, and how its files are shared out to parts.
 
-Files lie in order of their commit's date, and a part ends where the files say: after a file whose
-name's hash, as a fraction, is below its share of a part's wanted size. So the parts depend on the
-files alone, not on when each was collected; a new commit's file changes the last part only; and
-many small results directories (one per measuring run) become few parts.
+Files lie in order of their commit's date, and a part that is large enough ends where the files
+say: after a file whose name's hash, as a fraction, is below the file's share of what may still
+come. So the parts depend on the files alone, not on where they lie or when each was collected; a
+new commit's file changes the last part only; and many small results directories (one per measuring
+run) become few parts.
 """
 
 import hashlib
@@ -15,7 +16,10 @@ from typing import Any
 from convbench.results.result_file import LAST_DATE_MS
 
 PART_BYTES = 32_000_000
-"""Result files of a part, together, on average; none has more than twice as much."""
+"""Result files of a part that has ended, together, at least; it ends before twice as much."""
+
+_ENDING = 3
+"""How many borders are to be expected between once and twice `PART_BYTES`."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +79,17 @@ def shared_out(files: Iterable[FileRecord]) -> list[list[FileRecord]]:
     for file in sorted(files, key=lambda file: (file.date_ms, file.source)):
         parts[-1].append(file)
         size += file.size_bytes
-        if _fraction(file.source) < file.size_bytes / PART_BYTES or size > 2 * PART_BYTES:
+        share = _ENDING * file.size_bytes / PART_BYTES
+        if size >= PART_BYTES and (_fraction(file.source) < share or size > 2 * PART_BYTES):
             parts.append([])
             size = 0
     return [part for part in parts if part]
 
 
 def _fraction(source: str) -> float:
-    """Return a number from 0 to 1 that is a file's own."""
-    return int.from_bytes(hashlib.blake2b(source.encode(), digest_size=6).digest()) / 2**48
+    """Return a number from 0 to 1 that is a file's own, by its folder's name and its own."""
+    name = "/".join(source.split("/")[-2:])
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=6).digest()) / 2**48
 
 
 _FIRST_LINES = re.compile(

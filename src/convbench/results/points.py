@@ -14,6 +14,7 @@ import difflib
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -108,6 +109,7 @@ def parse(text: str) -> Point:
     return Point(**place, params=values)
 
 
+@lru_cache(maxsize=10_000)  # every history of a site is asked for, most have the same few
 def _repr(text: str) -> str:
     """Write a parameter: a number or another literal as it is, any other text in quotes."""
     with warnings.catch_warnings():

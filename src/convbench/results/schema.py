@@ -188,8 +188,67 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         disturbed=TEXT,
         units_json=TEXT,
     ),
+    # One row per change of one history, and one per cause: what `detect` found.
+    "changes": _schema(
+        project=TEXT,
+        machine=TEXT,
+        environment=TEXT,
+        blas=TEXT,
+        blas_identity=TEXT,
+        threads=TEXT,
+        benchmark=TEXT,
+        params=TEXT,
+        strategy=TEXT,
+        problem=TEXT,
+        dtype=TEXT,
+        unit=TEXT,
+        commit=TEXT,
+        previous_commit=TEXT,
+        position=COUNT,
+        before=NUMBER,
+        after=NUMBER,
+        ratio=NUMBER,
+        ratio_low=NUMBER,
+        ratio_high=NUMBER,
+        p_value=NUMBER,
+        p_adjusted=NUMBER,
+        kind=TEXT,
+        points=COUNT,
+        recovered=FLAG,
+        range_first=TEXT,
+        range_last=TEXT,
+        range_first_position=COUNT,
+        range_last_position=COUNT,
+        disturbed=TEXT,
+        identity_before=TEXT,
+        identity_after=TEXT,
+        packages_changed=TEXT,
+        event=TEXT,
+    ),
     "events": _schema(
         project=TEXT,
+        event=TEXT,
+        kind=TEXT,
+        subject=TEXT,
+        commit=TEXT,
+        previous_commit=TEXT,
+        position=COUNT,
+        range_first=TEXT,
+        range_last=TEXT,
+        range_first_position=COUNT,
+        range_last_position=COUNT,
+        cause=TEXT,
+        evidence=TEXT,
+        known_as=TEXT,
+        changes=COUNT,
+        machines=COUNT,
+        builds=COUNT,
+        benchmarks=COUNT,
+        ratio=NUMBER,
+        ratio_low=NUMBER,
+        ratio_high=NUMBER,
+        p_value=NUMBER,
+        recovered=FLAG,
         machine=TEXT,
         environment=TEXT,
         blas=TEXT,
@@ -199,15 +258,13 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         strategy=TEXT,
         problem=TEXT,
         dtype=TEXT,
-        commit=TEXT,
-        previous_commit=TEXT,
+        unit=TEXT,
         before=NUMBER,
         after=NUMBER,
-        ratio=NUMBER,
-        unit=TEXT,
-        kind=TEXT,
-        points=COUNT,
-        position=COUNT,
+        triage=TEXT,
+        triage_reason=TEXT,
+        reproduce=TEXT,
+        bisect=TEXT,
     ),
 }
 
@@ -222,7 +279,11 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "problems": ("project", "problem"),
     "cells": (*_ENVIRONMENT, "strategy", "problem", "dtype"),
     "runs": ("project", "run", "machine"),
-    "events": ("project", "machine", "environment", "benchmark", "params", "commit"),
+    "changes": (
+        *("project", "machine", "environment", "blas", "threads", "benchmark", "params"),
+        *("commit", "kind"),
+    ),
+    "events": ("project", "event"),
 }
 
 # Counts that a row may lack: a failed benchmark was not repeated, an unsupported cell has no work,
@@ -236,6 +297,10 @@ MAYBE_COUNTS: Mapping[str, tuple[str, ...]] = {
 
 # Everything that is one file beside the manifest; `values` is partitioned.
 TABLES = tuple(name for name in SCHEMAS if name != "values")
+
+DETECTED = ("changes", "events")
+"""What `detect` writes of everything that was collected. A store with `events` but no `changes` was
+searched by an older convbench, whose events were one row per change: it is to be searched again."""
 
 LISTS = ("samples", "quantiles")
 """What `load(samples=True)` adds: all samples of a row, or the quantiles that stay of them."""

@@ -96,9 +96,9 @@ def read_table(store: Path, name: str) -> pa.Table:
 def _parquet_bytes(table: pa.Table) -> bytes:
     """Return the bytes of a Parquet file: the same for the same rows."""
     buffer = io.BytesIO()
-    pq.write_table(
-        table.replace_schema_metadata(None), buffer, compression="zstd", compression_level=9
-    )
+    plain = table.replace_schema_metadata(None)
+    # One row group: its statistics would help no query.
+    pq.write_table(plain, buffer, compression="zstd", compression_level=9, write_statistics=False)
     return buffer.getvalue()
 
 
