@@ -68,6 +68,7 @@ class Store:
                 "problems",
                 "cells",
                 "runs",
+                "changes",
                 "events",
             )
         }
@@ -421,8 +422,10 @@ def _said_of_environment(blas: str) -> dict[str, Any]:
     }
 
 
-def event(index: int, *, before: float, after: float, params: str, **names: str) -> dict[str, Any]:
-    """Make a change that `detect` would have found."""
+def found_change(
+    index: int, *, before: float, after: float, params: str, **names: Any
+) -> dict[str, Any]:
+    """Make a change that `detect` would have found; of no event unless one is named."""
     return {
         "project": "convbench",
         "machine": MACHINE,
@@ -439,12 +442,49 @@ def event(index: int, *, before: float, after: float, params: str, **names: str)
         "before": before,
         "after": after,
         "ratio": after / before,
+        "ratio_low": 0.97 * after / before,
+        "ratio_high": 1.03 * after / before,
+        "p_value": 1e-6,
+        "p_adjusted": 1e-5,
         "unit": "seconds",
         "kind": "regression" if after > before else "improvement",
         "points": index + 3,
         "position": index,
+        "range_first": commit_name(index),
+        "range_last": commit_name(index),
+        "recovered": False,
+        "event": "",
         **names,
     }
+
+
+def event(name: str, *changes: Mapping[str, Any], **said: Any) -> list[dict[str, Any]]:
+    """Make the event of some changes, the first of which is its clearest; tell them its name.
+
+    Returns a list of one row, to be added to the table `events`.
+    """
+    clearest = changes[0]
+    for one in changes:
+        one |= {"event": name}  # type: ignore[operator]
+    return [
+        {
+            **clearest,
+            "event": name,
+            "subject": clearest["strategy"],
+            "known_as": name,
+            "cause": "code",
+            "evidence": "seen on both BLAS builds of made-up-machine",
+            "changes": len(changes),
+            "machines": len({one["machine"] for one in changes}),
+            "builds": len({one["blas"] for one in changes}),
+            "benchmarks": len({one["benchmark"] for one in changes}),
+            "triage": "",
+            "triage_reason": "",
+            "reproduce": "convbench reproduce 'run-6/openblas/1/run.Float32.time_run()'",
+            "bisect": f"convbench bisect {name} --store store",
+            **said,
+        }
+    ]
 
 
 def foreign_store(commits: int = 8) -> Store:

@@ -1,18 +1,21 @@
 """The built site in a real browser, from disk, without a network."""
 
-from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 import pytest
+from chromium import NEEDS_BROWSER
 from sample_store import (
     DISTURBED,
     FORTY_STRATEGIES,
     VERSIONS,
+    Store,
     convolution_store,
+    event,
     foreign_store,
+    found_change,
     trusted_store,
     versions_store,
 )
@@ -23,33 +26,39 @@ from convbench.report.site import write_site
 from convbench.results.points import point_of
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's chromium is not installed"),
-    # Chromium's pipes are closed by the garbage collector after the last test.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+pytestmark = NEEDS_BROWSER
 MODES: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
 }
-VIEWS = ("overview", "history", "matrix", "why", "trust")
+VIEWS = (
+    "overview",
+    "history",
+    "matrix",
+    "compare",
+    "why",
+    "roofline",
+    "blas",
+    "machines",
+    "coverage",
+    "about",
+)
 PLOTTED = ("history", "why")
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    # The browser's own errands, which a machine without internet answers with delays.
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield chromium
-        chromium.close()
+def changed_store() -> Store:
+    """Make a store with twelve events of one strategy, one per commit."""
+    store = convolution_store(14)
+    params = "strategy=im2col, problem=question, dtype=float32"
+    store.tables["changes"] = []
+    for number in range(1, 13):
+        ratio = 1.5 + 0.1 * number if number % 2 else 0.5
+        one = found_change(number, before=1e-5, after=ratio * 1e-5, params=params)
+        store.tables["changes"].append(one)
+        cause = "code" if number % 3 else "machine"
+        store.tables.setdefault("events", []).extend(event(f"{number:010x}", one, cause=cause))
+    return store
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +71,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "forty": convolution_store(2, strategies=FORTY_STRATEGIES),
         "foreign": foreign_store(),
         "hostile": hostile_store(),
+        "changed": changed_store(),
     }
     return {
         name: write_site(store.measurements(), folder / name).as_uri()
@@ -154,9 +164,31 @@ def test_a_foreign_project_draws(browser: Any, sites: dict[str, str]) -> None:
     for view in ("overview", "history"):
         watched.open(f"{sites['foreign']}#/{view}", view)
 
-    assert watched.page.locator("nav a").all_inner_texts() == ["Overview", "History"]
+    assert watched.page.locator("nav a").all_inner_texts() == [
+        "Overview", "History", "Compare", "Machines", "Coverage and A/A", "About",
+    ]  # fmt: skip
     assert watched.page.locator("#history-legend > span").count() == 3
     assert (watched.errors, watched.outside) == ([], [])
+    watched.page.close()
+
+
+def test_a_link_restores_which_machines_are_compared(browser: Any, tmp_path: Path) -> None:
+    store = convolution_store(1)
+    store.rows += [made | {"machine": "other-machine"} for made in store.rows]
+    index = write_site(store.measurements(), tmp_path / "site").as_uri()
+    watched = Watched(browser, "light")
+    shown = watched.page.locator(".view[data-view=machines] .variant >> visible=true >> h2")
+
+    watched.open(f"{index}#/machines?blas=mkl&dtype=float64", "machines")
+
+    assert shown.all_inner_texts() == ["Against made-up-machine, mkl, float64"]
+    select = ".view[data-view=machines] select[data-state=dtype]"
+    assert watched.page.locator(select).input_value() == "float64"
+    watched.page.locator(select).select_option("float32")
+    chosen = parse_qs(watched.page.url.split("#/machines?")[1])
+    assert (chosen["blas"], chosen["dtype"]) == (["mkl"], ["float32"])
+    assert shown.all_inner_texts() == ["Against made-up-machine, mkl, float32"]
+    assert watched.errors == []
     watched.page.close()
 
 
@@ -167,12 +199,11 @@ def test_a_link_restores_what_was_shown(browser: Any, sites: dict[str, str]) -> 
     watched.open(f"{sites['ours']}#/history?{state}", "history")
 
     assert watched.page.locator("#history-title").inner_text() == "fft on vgg16_conv3_2"
-    assert watched.page.locator("#history-choices select").nth(4).input_value() == "log"
+    assert watched.page.locator("#history-choices [data-state=scale]").input_value() == "log"
     watched.open(f"{sites['ours']}#/matrix?blas=mkl&dtype=float64", "matrix")
-    shown = watched.page.locator("#main .view[data-view=matrix] .variant >> visible=true")
-    assert shown.count() == 1
-    assert shown.get_attribute("data-blas") == "mkl"
-    assert shown.get_attribute("data-dtype") == "float64"
+    shown = watched.page.locator(".view[data-view=matrix] .variant").first.inner_text()
+    assert "mkl (oneMKL 2026.2), float64" in shown
+    assert watched.errors == []
     watched.page.close()
 
 
@@ -327,7 +358,8 @@ def test_one_version_of_each_build_is_no_axis(browser: Any, sites: dict[str, str
 
     watched.open(f"{sites['ours']}#/history?{ALONG_VERSIONS}", "history")
 
-    assert watched.page.locator('select[data-state="along"]').count() == 0
+    ways = watched.page.locator('select[data-state="along"] option')
+    assert ways.all_inner_texts() == ["commits", "dates"]
     assert "along" not in watched.page.url
     watched.page.close()
 
@@ -460,3 +492,106 @@ def test_without_scripts_all_views_can_be_read(browser: Any, sites: dict[str, st
     assert page.locator(".view >> visible=true").count() == len(VIEWS)
     assert page.locator("table.matrix >> visible=true").count() == 1
     page.close()
+
+
+def events_shown(page: Any) -> list[str]:
+    rows = page.locator("#events tbody tr:visible")
+    return [row.get_attribute("data-event") for row in rows.all()]
+
+
+def test_events_are_chosen_and_ordered_and_the_link_keeps_both(
+    browser: Any, sites: dict[str, str]
+) -> None:
+    watched = Watched(browser, "light")
+    watched.open(f"{sites['changed']}#/changes", "changes")
+    assert len(events_shown(watched.page)) == 12
+
+    watched.page.locator(".view[data-view=changes] select[data-state=kind]").select_option(
+        "regression"
+    )
+    watched.page.locator(".view[data-view=changes] select[data-state=order]").select_option("size")
+    chosen = events_shown(watched.page)
+
+    assert chosen == [f"{number:010x}" for number in (11, 9, 7, 5, 3, 1)]
+    sync_api.expect(watched.page.locator("#changes-count")).to_contain_text("6 of 12 events")
+    again = Watched(browser, "phone")
+    again.open(watched.page.url, "changes")
+    assert events_shown(again.page) == chosen
+    for one in (watched, again):
+        assert not one.errors
+        one.page.close()
+
+
+def test_a_link_to_an_event_shows_it_alone_with_its_commands(
+    browser: Any, sites: dict[str, str]
+) -> None:
+    watched = Watched(browser, "light")
+    watched.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    watched.open(f"{sites['changed']}#/changes?event={12:010x}", "changes")
+
+    rows = watched.page.locator("#events tbody tr:visible")
+    sync_api.expect(rows).to_have_count(1)
+    assert events_shown(watched.page) == [f"{12:010x}"]
+    button = watched.page.locator("#events tr:visible .copy").last
+    button.click()
+
+    sync_api.expect(button).to_have_text("Copied")
+    copied = watched.page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"convbench bisect {12:010x} --store store"
+    watched.page.locator("#changes-count a").click()
+    sync_api.expect(rows).to_have_count(12)
+    assert not watched.errors
+    watched.page.close()
+
+
+LETTER = {"width": 720, "height": 960}
+"""A sheet between its margins, at 96 dots per inch."""
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_changes_on_paper_are_a_table_that_fits_and_names_its_events(
+    browser: Any, sites: dict[str, str], mode: str
+) -> None:
+    watched = Watched(browser, mode)
+    watched.open(f"{sites['changed']}#/changes", "changes")
+    page = watched.page
+    page.emulate_media(media="print")
+    page.set_viewport_size(LETTER)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= LETTER["width"]
+    table = page.locator("#events")
+    columns = table.locator("thead th").evaluate_all("all => all.map(one => one.offsetTop)")
+    assert len(set(columns)) == 1  # side by side, and there
+    assert table.locator("thead").is_visible()
+    cut = "all => all.filter(one => one.scrollWidth > one.clientWidth).length"
+    assert table.locator("td").evaluate_all(cut) == 0
+    events = table.locator(".paper").all_inner_texts()
+    assert sorted(events) == sorted(f"event {number:010x}" for number in range(1, 13))
+    assert not table.locator("summary >> visible=true").count()  # nothing to be opened
+    assert page.locator(".asof >> visible=true").count() == 2
+    watched.page.close()
+
+
+def test_paper_is_never_dark(browser: Any, sites: dict[str, str]) -> None:
+    watched = Watched(browser, "dark")
+    watched.open(f"{sites['changed']}#/changes", "changes")
+    ink = "getComputedStyle(document.body).color"
+    on_screen = watched.page.evaluate(ink)
+    watched.page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert watched.page.evaluate(ink) == on_screen
+
+    watched.page.emulate_media(media="print", color_scheme="dark")
+
+    assert watched.page.evaluate(ink) == "rgb(20, 24, 29)" != on_screen
+    watched.page.close()
+
+
+def test_on_a_screen_the_event_is_named_by_its_commands_alone(
+    browser: Any, sites: dict[str, str]
+) -> None:
+    watched = Watched(browser, "light")
+    watched.open(f"{sites['changed']}#/changes", "changes")
+
+    assert not watched.page.locator(".paper >> visible=true").count()
+    assert watched.page.locator("#events summary >> visible=true").count() == 12
+    watched.page.close()

@@ -1,3 +1,4 @@
+import re
 from itertools import combinations, pairwise
 
 import pytest
@@ -88,6 +89,25 @@ def test_lines_that_moved_together_share_one_mark_of_the_larger_change() -> None
     assert [mark.label for mark in picture.marks] == ["▲ +100 %"]
 
 
+@pytest.mark.parametrize("count", [40, 200])
+def test_words_of_close_changes_never_overlap_and_the_largest_keeps_them(count: int) -> None:
+    positions = [count // 2, count // 2 + 1, count // 2 + 2, count - 2, count - 1]
+    ratios = [1.1, 3.0, 1.2, 1.3, 1.4]
+    changes = tuple(
+        Change(at, 1, ratio, ratio, "regression")
+        for at, ratio in zip(positions, ratios, strict=True)
+    )
+    lines = [("openblas", line(*[1.0] * count, changes=changes))]
+
+    picture = history_picture("t", lines, "seconds", commits(count))
+
+    assert len(picture.marks) == len(changes)
+    worded = [mark for mark in picture.marks if mark.label]
+    assert [mark.label for mark in worded] == ["▲ ×3.0", "▲ +40 %"]
+    spans = [(mark.x - 76, mark.x) if mark.left else (mark.x, mark.x + 76) for mark in worded]
+    assert all(a[1] <= b[0] for a, b in pairwise(sorted(spans)))
+
+
 def test_few_values_show_their_whole_intervals() -> None:
     picture = history_picture("t", [("openblas", line(1.0, width=0.6))], "seconds", commits(1))
 
@@ -119,6 +139,58 @@ def test_a_long_sparkline_keeps_the_first_point_of_a_change() -> None:
     steps = drawn.path.split("l")[1]
     # Two levels and nothing between: one vertical step only.
     assert steps.count("-") == 1
+
+
+def test_a_sparkline_of_one_change_marks_it_alone_and_shows_its_height() -> None:
+    """Two changes of 1 %; as a picture of the whole history they are noise."""
+    values = [1.0] * 20 + [1.01] * 20 + [1.02] * 20
+    both = (Change(20, 1.0, 1.01, 1.01, "regression"), Change(40, 1.01, 1.02, 1.01, "regression"))
+
+    whole = sparkline(line(*values, changes=both), 600)
+    told = sparkline(line(*values, changes=both), 600, 40)
+
+    assert whole is not None
+    assert told is not None
+    assert (len(whole.marks), len(told.marks)) == (2, 1)
+    assert whole.dot[0] < 15 < 90 < told.dot[0]  # sixty of six hundred commits, or all of them
+    assert rises(whole.path) <= 3 < 10 <= rises(told.path)
+
+
+def rises(path: str) -> int:
+    """How far a relative path goes up in all."""
+    steps = re.findall(r"-?\d+", path.split("l")[1])
+    return -sum(min(int(step), 0) for step in steps[1::2])
+
+
+def test_a_level_of_many_commits_is_never_out_of_the_picture() -> None:
+    values = [1.0, 1.001] * 40 + [3.0] * 10
+
+    assert robust_range(values)[1] < 2
+    assert robust_range(values, levels=(1.0, 3.0))[1] > 3
+
+
+def test_a_picture_leaves_out_no_line_no_level_and_no_newest_value() -> None:
+    """Sixty values near 1; one outlier goes, what many commits share or the newest do stays."""
+    many = [1.0, 1.001] * 30
+    lines = {
+        "other": [("a", line(*many)), ("b", line(*[0.4, 0.401] * 10))],
+        "level": [("a", line(*many, *[3.0] * 8, *many, changes=_changes(60, 68)))],
+        "newest": [("a", line(*many, 2.0, 2.0))],
+        "outlier": [("a", line(*many, 9.0, *many))],
+    }
+
+    left_out = {
+        name: sum(
+            len(curve.outliers)
+            for curve in history_picture("t", these, "seconds", commits(130)).curves
+        )
+        for name, these in lines.items()
+    }
+    assert left_out == {"other": 0, "level": 0, "newest": 0, "outlier": 1}
+
+
+def _changes(*positions: int) -> tuple[Change, ...]:
+    return tuple(Change(at, 1.0, 3.0, 3.0, "regression") for at in positions)
 
 
 def test_a_history_without_values_has_no_sparkline() -> None:

@@ -2,6 +2,7 @@ import pytest
 
 from convbench.report.readable import (
     counted,
+    distinct_quantities,
     operations,
     percent,
     quantity,
@@ -47,6 +48,7 @@ def test_other_units_are_kept_and_what_is_no_number_is_a_dash(
 
 def test_thousands_are_apart() -> None:
     assert significant(1300.4) == "1,300"
+    assert significant(1e300) == "1.00e300"
     assert operations(61_440) == "61,440"
     assert operations(3_699_376_128) == "3.70 G"
 
@@ -59,7 +61,8 @@ def test_factors_have_no_more_digits_than_a_timing_deserves(ratio: float, text: 
 
 
 @pytest.mark.parametrize(
-    ("ratio", "text"), [(1.21, "+21 %"), (0.87, "−13 %"), (3.4, "×3.4"), (1.0, "+0 %")]
+    ("ratio", "text"),
+    [(1.21, "+21 %"), (0.87, "−13 %"), (2.58, "+158 %"), (3.4, "×3.4"), (1.0, "+0 %")],
 )
 def test_changes_carry_their_sign(ratio: float, text: str) -> None:
     assert percent(ratio) == text
@@ -78,3 +81,9 @@ def test_one_is_singular() -> None:
     assert counted(1, "commit") == "1 commit"
     assert counted(1, "history", "histories") == "1 history"
     assert counted(2, "history", "histories") == "2 histories"
+
+
+def test_two_values_that_differ_are_written_differently() -> None:
+    assert distinct_quantities(146.1e-6, 146.4e-6, "seconds") == ("146.1 µs", "146.4 µs")
+    assert distinct_quantities(8.0e-6, 9.9e-6, "seconds") == ("8.00 µs", "9.90 µs")
+    assert distinct_quantities(1.0, 1.0, "seconds") == ("1.00 s", "1.00 s")

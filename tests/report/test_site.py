@@ -14,6 +14,7 @@ from sample_store import (
     convolution_store,
     event,
     foreign_store,
+    found_change,
     trusted_store,
     versions_store,
 )
@@ -154,6 +155,31 @@ def test_hostile_names_show_literally() -> None:
         assert name in document.text
 
 
+CONTROL = "".join(map(chr, (*range(0x20), *range(0x7F, 0xA0))))
+
+
+def test_control_characters_of_names_are_replaced_in_the_document() -> None:
+    store = convolution_store(8, subjects=[f"subject{CONTROL}of a commit"])
+    for made in store.rows:
+        made["machine"] = f"machine{CONTROL}of the rows"
+        made["benchmark"] = made["benchmark"].replace("time_", f"time_\x1b[2J{CONTROL}")
+        made["params"] = {**made["params"], f"axis{CONTROL}": f"value{CONTROL}of an axis"}
+    params = (
+        f"strategy=fft, problem=question, dtype=float32, axis{CONTROL}=value{CONTROL}of an axis"
+    )
+    change = found_change(4, before=1e-5, after=2e-5, params=params, strategy=f"fft{CONTROL}")
+    store.tables["changes"] = [change]
+    said = {"evidence": f"evidence{CONTROL}of an event", "triage_reason": "\0"}
+    store.tables["events"] = event("3f2a9c1b04", change, **said)
+
+    document = site_files(store.measurements())["index.html"]
+
+    assert set(CONTROL) & set(document) == set("\t\n") & set(document)
+    replaced = "".join(one if one in "\t\n" else "\ufffd" for one in CONTROL)
+    for words in ("machine|of the rows", "value|of an axis", "evidence|of an event"):
+        assert words.replace("|", replaced) in document
+
+
 def test_no_name_can_end_a_script_or_a_line() -> None:
     text = script("x", HOSTILE)
 
@@ -188,7 +214,9 @@ def test_commits_link_to_their_host_only_when_asked() -> None:
 
 def test_the_first_page_and_the_data_are_small(files: dict[str, str]) -> None:
     assert len(gzip.compress(files["index.html"].encode())) < 60_000
-    assert sum(len(text) for path, text in files.items() if path != "index.html") < 1_000_000
+    data = [text.encode() for path, text in files.items() if path != "index.html"]
+    assert sum(len(gzip.compress(one)) for one in data) < 1_000_000
+    assert sum(map(len, data)) < 5_000_000 - installed_bundle().stat().st_size // 5
 
 
 def test_the_overview_is_readable_without_scripts() -> None:
@@ -233,7 +261,7 @@ def test_a_smaller_bundle_can_be_given(tmp_path: Path) -> None:
 def test_each_line_has_its_own_verdict() -> None:
     store = convolution_store(8)
     params = "strategy=im2col, problem=question, dtype=float32"
-    store.tables["events"] = [event(4, before=1e-5, after=2e-5, params=params)]
+    store.tables["changes"] = [found_change(4, before=1e-5, after=2e-5, params=params)]
 
     text = Elements(site_files(store.measurements())["index.html"]).text
 

@@ -5,13 +5,11 @@ import pytest
 from convbench.report.site import ASSETS
 
 CSS = (ASSETS / "style.css").read_text()
-BLOCKS = {
-    "light": CSS.split(":root {")[1].split("}")[0],
-    "dark": CSS.split('[data-theme="dark"] {')[1].split("}")[0],
-}
+PALETTE = CSS.split(":root {")[1].split("}")[0]
+PAIRS = re.findall(r"--([\w-]+): light-dark\((#[0-9a-f]{3,6}), (#[0-9a-f]{3,6})\);", PALETTE)
 THEMES = {
-    name: dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6});", block))
-    for name, block in BLOCKS.items()
+    "light": {name: light for name, light, _ in PAIRS},
+    "dark": {name: dark for name, _, dark in PAIRS},
 }
 SHADES = range(11)
 DARK_INK = "#1a1206"
@@ -52,11 +50,12 @@ def test_slower_is_always_darker(theme: str) -> None:
     assert shades == sorted(shades, reverse=True)
 
 
-def test_the_systems_dark_and_the_chosen_dark_are_one() -> None:
-    chosen = BLOCKS["dark"].split()
-    systems = CSS.split('not([data-theme="light"]) {')[1].split("}")[0].split()
+def test_every_colour_of_the_palette_is_said_once_for_light_and_for_dark() -> None:
+    names = [name for name, _, _ in PAIRS]
 
-    assert systems == chosen
+    assert names == re.findall(r"--([\w-]+):", PALETTE)
+    assert len(names) == len(set(names)) >= 30
+    assert not set(names) & set(re.findall(r"[{;] ?--([\w-]+):", CSS.replace(PALETTE, "")))
 
 
 def test_styles_load_nothing() -> None:

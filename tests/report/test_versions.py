@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from history_lines import read_line
 from sample_store import (
     BUILDS,
     VERSIONS,
@@ -45,10 +46,8 @@ def names_in(data: dict[str, Any]) -> set[str]:
     names = set()
     meta = data["meta"]
     for _, file, at, *_ in meta["series"]:
-        for line in data[f"h/{file}"][at]["lines"]:
-            runs = line["runs"]
-            for index, x in enumerate(line["x"]):
-                number = runs[index] if isinstance(runs, list) else runs + index
+        for line in map(read_line, data[f"h/{file}"][at]["lines"]):
+            for number, x in zip(line["runs"], line["x"], strict=True):
                 run = meta["runs"][number][0]
                 commit = meta["commits"][x][0][:8]
                 names.add(run + line["ofRun"] if run else commit.join(line["ofCommit"]))
@@ -88,7 +87,7 @@ def test_runs_of_a_history_that_skips_commits_are_listed() -> None:
     lines = [
         line for name in data if name[:2] == "h/" for one in data[name] for line in one["lines"]
     ]
-    assert {str(line["runs"]) for line in lines} == {"0", "[0, 2, 3]"}
+    assert {str(read_line(line)["runs"]) for line in lines} == {"[0, 1, 2, 3]", "[0, 2, 3]"}
     assert names_in(data) == {str(point_of(one)) for one in store.rows}
 
 
@@ -97,6 +96,10 @@ def test_a_command_survives_the_shell(name: str) -> None:
     point = f"run/mkl/1/run.time_run({name!r}, 'question')"
 
     assert shlex.split(command(point)) == ["convbench", "reproduce", point]
+
+
+def test_a_point_that_begins_like_an_option_is_none():
+    assert shlex.split(command("-x/mkl/1/a()")) == ["convbench", "reproduce", "--", "-x/mkl/1/a()"]
 
 
 def test_a_usual_command_is_read_as_it_is() -> None:

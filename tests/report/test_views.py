@@ -1,7 +1,6 @@
 import dataclasses
 import math
 from collections import Counter
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,20 +12,21 @@ from sample_store import (
     Store,
     commit_name,
     convolution_store,
-    event,
     foreign_store,
+    found_change,
     row,
 )
 
-from convbench.commands import detect
 from convbench.report.champions import build_champions
 from convbench.report.history import build_history
 from convbench.report.matrix import Matrix, build_matrices
 from convbench.report.naming import telling_words
+from convbench.report.outcomes import find_outcomes
 from convbench.report.overview import build_overview
 from convbench.report.paradox import Paradox, build_paradoxes
 from convbench.report.series import build_series
 from convbench.report.verdicts import UNCHANGED, UNDECIDED, count_states
+from convbench.results.histories import cut
 
 IM2COL = "strategy=im2col, problem=question, dtype=float32"
 
@@ -40,7 +40,7 @@ def matrix_of(store: Store, line: str = "openblas", dtype: str = "float32") -> M
 @pytest.fixture
 def changed() -> Store:
     store = convolution_store(10)
-    store.tables["events"] = [event(6, before=11e-6, after=13e-6, params=IM2COL)]
+    store.tables["changes"] = [found_change(6, before=11e-6, after=13e-6, params=IM2COL)]
     return store
 
 
@@ -64,6 +64,58 @@ def test_every_history_is_counted_once() -> None:
     )
 
     assert overview_of(convolution_store(3)).total == len(cells.drop_duplicates())
+
+
+def only_loops(store: Store, blas: str = "openblas", problem: str = "") -> Store:
+    """Leave of one build's times (of one problem) but those of a single strategy."""
+    for made in store.rows:
+        rival = made["blas"] == blas and made["strategy"] not in ("", "loops")
+        if rival and made["problem"].startswith(problem):
+            made |= {
+                "status": "skipped",
+                "value": math.nan,
+                "ci_low": math.nan,
+                "ci_high": math.nan,
+            }
+    return store
+
+
+def test_one_strategy_alone_is_never_the_fastest() -> None:
+    store = only_loops(only_loops(convolution_store(2)), "mkl")
+
+    overview = overview_of(store)
+
+    assert overview.title == "No verdict yet: 2 of 6 commits"
+    assert "nothing to compare" in overview.lede[-1]
+    assert "fastest" not in overview.title + " ".join(overview.lede)
+    assert overview.champions is None
+
+
+def test_the_table_with_the_most_to_compare_stands_first_and_makes_the_title() -> None:
+    measurements = only_loops(convolution_store(2)).measurements()
+    series = build_series(measurements)
+    matrices = build_matrices(measurements, series)
+    overview = build_overview(measurements, series, matrices)
+
+    assert [one.line for one in matrices] == ["mkl", "mkl", "openblas", "openblas"]
+    assert [bool(one.contested) for one in matrices] == [True, True, False, False]
+    assert overview.lede[0].startswith("With mkl,")
+    assert overview.champions is not None
+    assert overview.champions.columns == ("mkl", "openblas")
+    assert {one.alone for row in overview.champions.rows for one in row.champions[1:] if one} == {
+        True
+    }
+    # The title counts the contested problems, whichever machine's table comes first.
+    assert build_overview(measurements, series, matrices[::-1]).title == overview.title
+
+
+def test_a_problem_of_one_strategy_is_counted_apart() -> None:
+    overview = overview_of(
+        only_loops(only_loops(convolution_store(2), "openblas", "question"), "mkl")
+    )
+
+    assert overview.title.endswith(" of 3 problems")
+    assert "1 more problem with one strategy only" in overview.lede[0]
 
 
 def test_below_six_commits_there_is_no_verdict_and_no_change() -> None:
@@ -97,7 +149,7 @@ def test_a_found_change_is_the_headline(changed: Store) -> None:
 
 def test_one_commit_that_moves_many_histories_is_one_row(changed: Store) -> None:
     other = IM2COL.replace("question", "vgg16_conv3_2")
-    changed.tables["events"].append(event(6, before=1e-3, after=2e-3, params=other))
+    changed.tables["changes"].append(found_change(6, before=1e-3, after=2e-3, params=other))
 
     (change,) = overview_of(changed).changes
 
@@ -402,7 +454,7 @@ def test_environments_of_one_build_are_lines_with_verdicts_of_their_own() -> Non
     measurements = bumped_store(3, 3).measurements()
     (series,) = build_series(measurements)
 
-    counts = count_states((series,), measurements)
+    counts = count_states(find_outcomes(measurements, (series,)), measurements)
 
     assert (counts[UNCHANGED], counts[UNDECIDED]) == (0, 2)
     assert overview_of(bumped_store(3, 3)).undecided == "3 of 6 commits: no verdict yet"
@@ -412,7 +464,7 @@ def test_environments_of_one_build_are_lines_with_verdicts_of_their_own() -> Non
 
 
 @pytest.mark.parametrize("lengths", [(3, 3), (6, 2), (7, 6)])
-def test_the_page_counts_commits_as_detect_does(tmp_path: Path, lengths: tuple[int, int]) -> None:
+def test_the_page_counts_commits_as_detect_does(lengths: tuple[int, int]) -> None:
     store = bumped_store(*lengths)
     # Half of the commits had another BLAS build, one of them both, and one was skipped later.
     extra = []
@@ -428,18 +480,13 @@ def test_the_page_counts_commits_as_detect_does(tmp_path: Path, lengths: tuple[i
     for line in series.lines:
         found[line.points[-1].environment] = line.searched
 
-    assert found == detected_lengths(store, tmp_path)
+    assert found == detected_lengths(store)
 
 
-def detected_lengths(store: Store, folder: Path) -> dict[str, int]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(detect, "load", lambda _: store.frame("values"))
-        commits = [
-            {"project": "convbench", "commit": commit_name(n), "position": n} for n in range(20)
-        ]
-        patch.setattr(detect, "load_table", lambda *_: pd.DataFrame(commits))
-        histories = detect.read_histories(folder)
-    return {one["environment"].iloc[0]: int(one["value"].notna().sum()) for one in histories}
+def detected_lengths(store: Store) -> dict[str, int]:
+    commits = [{"commit": commit_name(n), "position": n} for n in range(20)]
+    histories = cut(store.frame("values"), pd.DataFrame(commits))
+    return {one.labels["environment"]: len(one.measured) for one in histories}
 
 
 def test_the_current_environment_stands_first() -> None:
@@ -493,7 +540,7 @@ def test_a_change_belongs_to_the_build_that_detect_took() -> None:
     again = {"blas_identity": "OpenBLAS 0.3.31", "started_at": START + pd.Timedelta(days=99)}
     store.rows += [made | again for made in store.rows[4:]]
     params = "strategy=a, problem=p, dtype=f"
-    store.tables["events"] = [event(4, before=1.0, after=2.0, params=params)]
+    store.tables["changes"] = [found_change(4, before=1.0, after=2.0, params=params)]
 
     (series,) = build_series(store.measurements())
 

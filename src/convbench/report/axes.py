@@ -45,11 +45,18 @@ def decades(low: float, high: float) -> list[float]:
     return [10.0**exponent for exponent in range(first, last + 1)]
 
 
-def robust_range(values: Sequence[float], bounds: Sequence[float] = ()) -> tuple[float, float]:
+def robust_range(
+    values: Sequence[float],
+    bounds: Sequence[float] = (),
+    *,
+    levels: Sequence[float] = (),
+    least: float = LEAST_SPAN,
+) -> tuple[float, float]:
     """Give the range to draw: without far outliers, and never only the noise.
 
     Few values have no outliers (two levels of one point each are both worth seeing) and show
-    their whole intervals, whose ends are `bounds`.
+    their whole intervals, whose ends are `bounds`. What holds for many values, `levels`, is never
+    left out. `least` is the least height, relative to the middle.
     """
     if not values:
         return 0.0, 1.0
@@ -58,8 +65,8 @@ def robust_range(values: Sequence[float], bounds: Sequence[float] = ()) -> tuple
     distance = median(abs(value - middle) for value in values)
     limit = math.inf if few or distance == 0 else OUTLIER_DISTANCES * distance
     kept = [*(value for value in values if abs(value - middle) <= limit), *(bounds if few else ())]
-    low, high = min(kept), max(kept)
-    missing = LEAST_SPAN * abs(middle) - (high - low)
+    low, high = min((*kept, *levels)), max((*kept, *levels))
+    missing = least * abs(middle) - (high - low)
     if missing > 0:
         low, high = low - missing / 2, high + missing / 2
     if high == low:

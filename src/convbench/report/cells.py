@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from convbench.report.cell_measures import CellMeasures
 from convbench.report.links import history_link
 from convbench.report.measurements import Measurements
-from convbench.report.readable import gflops_per_second, rate, seconds, times
+from convbench.report.readable import seconds, times
 from convbench.report.series import FAILED, SKIPPED, Line, Point
 from convbench.report.winners import Found, Win, newest_value
 
@@ -23,30 +24,65 @@ Refusals = Mapping[tuple[str, str, str, str], str]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One strategy on one problem; `shade` counts from 0 (the winner) to `SHADES`."""
+    """One strategy on one problem; `shade` counts from 0 (the winner) to `SHADES`.
+
+    `shared` is a win that others tie with; `unclear` as in `Win`. `low` and `high` bound `seconds`.
+    What was not measured, or not counted, is None.
+    """
 
     status: str
     ratio: str = ""
     time: str = ""
-    rate: str = ""
     shade: int = 0
     wins: bool = False
     ties: bool = False
+    shared: bool = False
+    unclear: bool = False
     reason: str = ""
     commit: str = ""
     disturbed: str = ""
     factor: float = 0.0
     link: str = ""
+    seconds: float = 0.0
+    low: float | None = None
+    high: float | None = None
+    workspace: int | None = None
+    memory: float | None = None
+    error: float | None = None
+
+    @property
+    def numbers(self) -> dict[str, str]:
+        """The numbers that a script shows in the cell, by the names of their data attributes."""
+        known = {
+            "seconds": self.seconds or None,
+            "workspace": self.workspace,
+            "memory": self.memory,
+            "error": self.error,
+        }
+        return {name: f"{value:.5g}" for name, value in known.items() if value is not None}
+
+    @property
+    def remark(self) -> str:
+        """What the cell's signs mean, in words; empty where it has none."""
+        signs = {
+            "as fast as the winner within the intervals": self.ties,
+            "tied with others": self.shared,
+            "too uncertain to tell from the winner": self.unclear,
+            f"at commit {self.commit}": self.commit,
+            f"of a disturbed run: {self.disturbed}": self.disturbed,
+        }
+        return ", ".join(words for words, present in signs.items() if present)
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What tables other than the values say: problems, reasons for skips, refusals, families."""
+    """What else is known: problems, reasons for skips, refusals, families, other measures."""
 
     facts: Facts
     reasons: Mapping[tuple[str, str, str], str]
     refused: Refusals
     families: Mapping[str, str]
+    measures: CellMeasures
 
     def flops(self, problem: str) -> int | None:
         """Give the direct algorithm's operations."""
@@ -111,22 +147,32 @@ def build_cell(
         return replace(cell, status=FAILED, reason=refused or "the benchmark failed; see asv.log")
     behind = "" if point.position == newest else measurements.commits[point.position].short
     disturbed = measurements.disturbed.get((line.machine, point.run), "")
-    cell = replace(cell, commit=behind, disturbed=disturbed)
-    return _with_value(cell, point, strategy, wins[problem], context)
+    cell = replace(
+        cell,
+        commit=behind,
+        disturbed=disturbed,
+        workspace=context.measures.workspace_of(measurements, line, point, key),
+        memory=context.measures.memory.of(line, key),
+        error=context.measures.error.of(line, key),
+    )
+    return _with_value(cell, point, strategy, wins[problem])
 
 
-def _with_value(cell: Cell, point: Point, strategy: str, win: Win, context: Context) -> Cell:
+def _with_value(cell: Cell, point: Point, strategy: str, win: Win) -> Cell:
     value = point.value or 0.0
     ratio = value / win.seconds if win.seconds else 1.0
-    flops = context.flops(win.problem)
     shade = round(SHADES * math.log(max(ratio, 1.0)) / math.log(DARKEST_RATIO))
     return replace(
         cell,
         factor=ratio,
         ratio=f"×{times(ratio)}",
         time=seconds(value),
-        rate=rate(gflops_per_second(flops, value)) if flops and value else "",
         shade=min(shade, SHADES),
         wins=strategy == win.strategy,
         ties=strategy in win.tied,
+        shared=strategy == win.strategy and bool(win.tied),
+        unclear=strategy in win.unclear,
+        seconds=value,
+        low=point.low,
+        high=point.high,
     )

@@ -3,20 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convbench.report.matrix import Head, Matrix
+from convbench.report.matrix import Head, Matrix, most_contested
 from convbench.report.readable import seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Champion:
-    """Who is fastest on one problem with one BLAS build."""
+    """Who is fastest on one problem with one BLAS build.
+
+    `alone` tells that no other strategy has a time there: then it is no winner.
+    """
 
     strategy: str
     time: str
     ties: tuple[str, ...]
+    unclear: tuple[str, ...]
     link: str
     slowest: str
     slowest_ratio: str
+    alone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,20 @@ class Champions:
     rows: tuple[ChampionRow, ...]
     of_all_threads: bool
 
+    @property
+    def unclear(self) -> bool:
+        """Whether of any winner it cannot be told whether another is as fast."""
+        return any(one and one.unclear for row in self.rows for one in row.champions)
+
 
 def build_champions(matrices: Sequence[Matrix]) -> Champions | None:
-    """List the winners of the first table's machine and dtype, for each of its BLAS builds."""
-    if not matrices:
+    """List the winners for each BLAS build, on the machine and with the dtype of most to compare.
+
+    None where no problem was measured with more than one strategy.
+    """
+    first = most_contested(matrices)
+    if first is None:
         return None
-    first = matrices[0]
     shown = [one for one in matrices if (one.machine, one.dtype) == (first.machine, first.dtype)]
     rows = tuple(
         ChampionRow(head, tuple(_champion(one, head.problem) for one in shown))
@@ -71,7 +84,9 @@ def _champion(matrix: Matrix, problem: str) -> Champion | None:
         win.strategy,
         seconds(win.seconds),
         win.tied,
+        win.unclear,
         link,
         slowest if several else "",
         cell.ratio if several else "",
+        not win.is_contested,
     )

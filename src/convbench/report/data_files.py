@@ -4,27 +4,35 @@
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+from itertools import chain, pairwise
 
 from convbench.report.history import default_machine, first_series
-from convbench.report.links import parameter_key
+from convbench.report.links import link_template, parameter_key
 from convbench.report.matrix import Matrix
 from convbench.report.measurements import Measurements
-from convbench.report.naming import line_order
+from convbench.report.naming import line_order, records
+from convbench.report.packed_columns import pack_counts, pack_values
 from convbench.report.paradox import Paradox
 from convbench.report.points import Points, run_name
+from convbench.report.sample_files import STEP, SampleWriter
 from convbench.report.series import Change, Line, Point, Series
+from convbench.report.tags import find_tags
 from convbench.report.versions import families, version_order
 from convbench.report.why_figure import WhyPicture
+from convbench.report.winners import MEASURE
 
-# Characters that end a script element or, in old engines, a line of JavaScript.
-UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+# Characters that, in old engines, end a line of JavaScript.
+LINE_ENDS = {"\u2028": "\\u2028", "\u2029": "\\u2029"}
+# The same, and what could end a script element.
+UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", **LINE_ENDS}
 
 
-def script(name: str, data: object) -> str:
+def script(name: str, data: object, unsafe: Mapping[str, str] = UNSAFE) -> str:
     """Write one data file; no name in it can leave its string."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for character, escape in UNSAFE.items():
+    for character, escape in unsafe.items():
         text = text.replace(character, escape)
     return f'CB.put("{name}",{text});\n'
 
@@ -39,6 +47,7 @@ def data_files(
     """Make all data files of a site, by their path in it."""
     numbers: dict[tuple[str, ...], int] = {}
     groups: dict[int, list[object]] = {}
+    sampled: dict[int, list[list[list[list[object]]]]] = {}
     places = []
     lines = LineWriter(measurements)
     for one in series:
@@ -46,7 +55,17 @@ def data_files(
         group = groups.setdefault(number, [])
         places.append((number, len(group)))
         group.append({"unit": one.unit, "lines": [lines.write(one, line) for line in one.lines]})
+        samples = [lines.samples.write(one, line) for line in one.lines]
+        sampled.setdefault(number, []).append(samples)
     files = {f"data/h/{n}.js": script(f"h/{n}", group) for n, group in groups.items()}
+    files |= {
+        f"data/s/{n}.js": script(f"s/{n}", group)
+        for n, group in sampled.items()
+        if any(chain.from_iterable(group))
+    }
+    files["data/sizes.js"] = script("sizes", [_size(one) for one in series])
+    if measurements.commits and all(commit.minute is not None for commit in measurements.commits):
+        files["data/times.js"] = script("times", _times(measurements))
     files["data/meta.js"] = script(
         "meta", _meta(measurements, series, matrices, places, repo_url) | lines.meta
     )
@@ -74,9 +93,12 @@ def _meta(
     return {
         "project": measurements.project,
         "minCommits": measurements.min_commits,
-        "detected": measurements.detected,
-        "repoUrl": repo_url.rstrip("/"),
+        "unsearched": measurements.unsearched,
+        "commitUrl": link_template(repo_url),
         "commits": [[c.commit, c.date, c.subject] for c in measurements.commits],
+        "dated": all(commit.minute is not None for commit in measurements.commits),
+        # Position and tag; the third where the first measured commit after it stands for it.
+        "tags": [[at, tag, *([] if own else [1])] for at, tag, own in find_tags(measurements)],
         "parameters": [
             [name, parameter_key(name), names.get(name, name.capitalize())] for name in parameters
         ],
@@ -94,7 +116,32 @@ def _meta(
             ]
             for one, place in zip(series, places, strict=True)
         ],
+        "sampleStep": STEP,
+        "rates": {
+            "measure": MEASURE,
+            "flops": sorted(
+                [str(row["problem"]), int(row["flops"])]
+                for row in records(measurements.tables["problems"])
+            ),
+        },
     }
+
+
+def _size(one: Series) -> int | None:
+    """Give the size of a series' newest value, in hundredths of a power of ten.
+
+    That is enough to know the fastest few of many before their files are loaded.
+    """
+    for line in one.lines:
+        for _, value in reversed(line.measured):
+            return round(100 * math.log10(value)) if value > 0 else None
+    return None
+
+
+def _times(measurements: Measurements) -> list[int]:
+    """Give the first commit's minute, and for each other those since the commit before it."""
+    minutes = [commit.minute or 0 for commit in measurements.commits]
+    return [minutes[0], *(now - before for before, now in pairwise(minutes))]
 
 
 def _parameters(series: Sequence[Series]) -> list[str]:
@@ -109,6 +156,7 @@ class LineWriter:
 
     def __init__(self, measurements: Measurements) -> None:
         self._points = Points(measurements)
+        self.samples = SampleWriter(measurements)
         self._families = families(measurements)
         self.meta: dict[str, object] = {
             "runs": [
@@ -125,9 +173,9 @@ class LineWriter:
             "machine": line.machine,
             "name": line.name,
             "identity": line.identity,
-            "x": [point.position for point in points],
-            "y": [_short(point.value) for point in points],
-            "runs": _counting([self._points.runs[line.machine, point.run] for point in points]),
+            "x": pack_counts([point.position for point in points]),
+            "runs": pack_counts([self._points.runs[line.machine, point.run] for point in points]),
+            **_value_columns(points),
         }
         if any(point.run for point in points):
             data["ofRun"] = self._points.after_run(one, line)
@@ -135,12 +183,13 @@ class LineWriter:
             data["ofCommit"] = self._points.around_commit(one, line)
         if family := self._families[line.machine, line.name]:
             data["family"] = family
-        if any(point.low is not None for point in points):
-            data["low"] = [_short(point.low) for point in points]
-            data["high"] = [_short(point.high) for point in points]
         bad = [[index, point.status] for index, point in enumerate(points) if _is_bad(point)]
         if bad:
             data["bad"] = bad
+        if sampled := self.samples.points(one, line):
+            # Most often the newest points have some: then their first number says it all.
+            newest = list(range(sampled[0], len(points)))
+            data["samples"] = sampled[0] if sampled == newest else sampled
         if line.searched != len(line.measured):
             data["searched"] = line.searched
         if line.changes:
@@ -148,10 +197,12 @@ class LineWriter:
         return data
 
 
-def _counting(numbers: list[int]) -> int | list[int]:
-    """Write only the first of numbers that count up by one, as those of most histories do."""
-    first = numbers[0]
-    return first if numbers == list(range(first, first + len(numbers))) else numbers
+def _value_columns(points: Sequence[Point]) -> dict[str, object]:
+    values = _all_short([point.value for point in points])
+    if all(point.low is None for point in points):
+        return pack_values(values)
+    low, high = ([getattr(point, end) for point in points] for end in ("low", "high"))
+    return pack_values(values, _all_short(low), _all_short(high))
 
 
 def _is_bad(point: Point) -> bool:
@@ -160,7 +211,11 @@ def _is_bad(point: Point) -> bool:
 
 def _change_data(change: Change) -> list[object]:
     numbers = [_short(number) for number in (change.before, change.after, change.ratio)]
-    return [change.position, *numbers, change.kind]
+    data: list[object] = [change.position, *numbers, change.kind]
+    if not change.event:
+        return data
+    bounds = [_short(change.low), _short(change.high)]
+    return [*data, *bounds, change.event, change.cause, change.triage]
 
 
 def _paradox_data(one: Paradox) -> Mapping[str, object]:
@@ -203,6 +258,14 @@ def _parts(picture: WhyPicture, x: float, y: float) -> tuple[float, float]:
     """Give a place as parts of the plot's width and height, from the lower left."""
     across = (x - picture.left) / (picture.right - picture.left)
     return round(across, 4), round((picture.bottom - y) / (picture.bottom - picture.top), 4)
+
+
+def _all_short(values: Sequence[float | None]) -> list[float | None]:
+    """Keep six digits of each, as `_short` does; all at once takes half the time."""
+    form = ",".join(["null" if value is None else "%.6g" for value in values])
+    numbers = form % tuple([value for value in values if value is not None])
+    kept: list[float | None] = json.loads(f"[{numbers}]")
+    return kept
 
 
 def _short(value: float | None) -> float | None:

@@ -10,10 +10,17 @@ from convbench.report.measurements import Commit
 from convbench.report.naming import is_rate
 from convbench.report.readable import percent, quantity, scale_of
 from convbench.report.series import Change, Line
+from convbench.report.thinning import thinned
 
 WIDTH, HEIGHT = 1120, 360
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 26, 44
+LABEL_WIDTH = 76
+LABEL_ROOM = 120
+"""In pixels: what the words of a change take, and where the picture's right side has no room."""
+
 MOST_BARS = 5
+LEVEL = 3
+"""Values that make a level, which is no outlier."""
 EDGE = 62  # half a tick's words, so that the first and last commit's are not cut
 
 
@@ -46,7 +53,10 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A change: where, what to write, which kind, and whether the words stand left of the line."""
+    """A change: where, what to write, which kind, and whether the words stand left of the line.
+
+    A label that has no room is empty.
+    """
 
     x: float
     label: str
@@ -93,7 +103,8 @@ def history_picture(
         for bound in (point.low, point.high)
         if bound is not None
     ]
-    low, high = robust_range(values, bounds)
+    levels = [level for _, line in lines for level in _levels(line)]
+    low, high = robust_range(values, bounds, levels=levels)
     x_scale = linear(_extent(lines), (LEFT + EDGE, WIDTH - RIGHT - EDGE))
     y_scale = linear((low, high), (HEIGHT - BOTTOM, TOP))
     name, size = scale_of(median(values) if values else 1.0, unit)
@@ -105,11 +116,32 @@ def history_picture(
             Tick(round(y_scale(tick), 1), f"{tick / size:,.10g}") for tick in ticks(low, high)
         ),
         curves=tuple(
-            _curve(label, colour, line, unit, commits, disturbed, x_scale, y_scale, (low, high))
+            _curve(
+                label,
+                colour,
+                thinned(line),
+                unit,
+                commits,
+                disturbed,
+                x_scale,
+                y_scale,
+                (low, high),
+            )
             for colour, (label, line) in zip(colours or range(len(lines)), lines, strict=True)
         ),
         marks=_marks((change for _, line in lines for change in line.changes), x_scale),
     )
+
+
+def _levels(line: Line) -> list[float]:
+    """Give what many commits share: each level between two changes, and the newest values."""
+    cuts = [change.position for change in line.changes]
+    parts: dict[int, list[float]] = {}
+    for position, value in line.measured:
+        parts.setdefault(sum(cut <= position for cut in cuts), []).append(value)
+    newest = [values[-LEVEL:] for values in list(parts.values())[-1:]]
+    lasting = [values for values in parts.values() if len(values) >= LEVEL]
+    return [median(values) for values in (*lasting, *newest)]
 
 
 def _curve(
@@ -211,18 +243,34 @@ def _commit_ticks(
 
 
 def _marks(changes: Iterable[Change], x_scale: Scale) -> tuple[Mark, ...]:
-    """Mark each commit once, by its largest change: lines that moved together share a mark."""
+    """Mark each commit once, by its largest change: lines that moved together share a mark.
+
+    Where marks stand close, the largest change has the words.
+    """
     largest: dict[int, Change] = {}
     for change in changes:
         known = largest.get(change.position)
         if known is None or _size(change) > _size(known):
             largest[change.position] = change
+    places = {position: round(x_scale(position), 1) for position in largest}
+    worded: dict[int, float] = {}
+    for position in sorted(largest, key=lambda one: (-_size(largest[one]), one)):
+        left = _label_left(places[position])
+        if all(abs(left - other) >= LABEL_WIDTH for other in worded.values()):
+            worded[position] = left
     marks = []
     for position in sorted(largest):
-        change, x = largest[position], round(x_scale(position), 1)
-        arrow = "▲" if change.ratio > 1 else "▼"
-        marks.append(Mark(x, f"{arrow} {percent(change.ratio)}", change.kind, x > WIDTH - 120))
+        change, x = largest[position], places[position]
+        words = f"{'▲' if change.ratio > 1 else '▼'} {percent(change.ratio)}"
+        marks.append(
+            Mark(x, words if position in worded else "", change.kind, x > WIDTH - LABEL_ROOM)
+        )
     return tuple(marks)
+
+
+def _label_left(x: float) -> float:
+    """Give where the words of a mark begin: right of it, but left where the picture ends."""
+    return x - LABEL_WIDTH if x > WIDTH - LABEL_ROOM else x
 
 
 def _size(change: Change) -> float:

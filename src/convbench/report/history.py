@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convbench.report.figures import HistoryPicture, history_picture
-from convbench.report.links import commit_link, history_link
+from convbench.report.links import commit_link, history_link, view_link
 from convbench.report.matrix import Matrix
 from convbench.report.measurements import Measurements
 from convbench.report.naming import line_order
 from convbench.report.points import Points, command
 from convbench.report.readable import counted, percent, quantity
-from convbench.report.series import OK, Line, Point, Series
+from convbench.report.series import OK, Change, Line, Point, Series
 from convbench.report.winners import MEASURE
+
+MOST_ROWS = 20
+"""So many of the newest commits stand in the document's table; scripts have all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,16 @@ class PointCard:
 
 
 @dataclass(frozen=True, slots=True)
+class EventNote:
+    """One event of the lines shown: how it changed them, and what is known of it."""
+
+    kind: str
+    words: str
+    known: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """The view of the series shown first; `point` is the newest value of its first line."""
 
@@ -48,7 +61,9 @@ class History:
     machine: str
     columns: tuple[str, ...]
     notes: tuple[str, ...]
+    events: tuple[EventNote, ...]
     rows: tuple[TableRow, ...]
+    more_rows: int
     point: PointCard | None
     picture: HistoryPicture
 
@@ -66,6 +81,7 @@ def build_history(
     machine = default_machine(series, one)
     lines = labelled_lines(one, machine)
     title, detail = titles(one)
+    rows = _rows(measurements, lines, one.unit, repo_url)
     return History(
         title,
         detail,
@@ -76,7 +92,9 @@ def build_history(
             *(verdict(label, line, measurements) for label, line in lines),
             *disturbed_notes(measurements, lines),
         ),
-        _rows(measurements, lines, one.unit, repo_url),
+        _event_notes(measurements, lines),
+        rows[:MOST_ROWS],
+        max(len(rows) - MOST_ROWS, 0),
         _point_card(measurements, one, lines),
         history_picture(
             f"{title}, {detail}",
@@ -87,6 +105,32 @@ def build_history(
             measurements.disturbed,
         ),
     )
+
+
+def _event_notes(
+    measurements: Measurements, lines: Sequence[tuple[str, Line]]
+) -> tuple[EventNote, ...]:
+    """Describe each event that changed one of the lines, newest first, by its oldest change."""
+    changes = [change for _, line in lines for change in line.changes if change.event]
+    newest_first = sorted(changes, key=lambda change: -change.position)
+    events = {change.event: change for change in newest_first}
+    return tuple(
+        EventNote(
+            change.kind,
+            f"{_moved(change)} at {measurements.commits[change.position].short}",
+            ", ".join(filter(None, [change.cause, change.triage])),
+            view_link("event", {"id": change.event}),
+        )
+        for change in sorted(events.values(), key=lambda change: -change.position)
+    )
+
+
+def _moved(change: Change) -> str:
+    """Write a change with its interval: ▲ +18 % (+15 % to +21 %)."""
+    words = f"{'▲' if change.ratio > 1 else '▼'} {percent(change.ratio)}"
+    if change.low is None or change.high is None:
+        return words
+    return f"{words} ({percent(change.low)} to {percent(change.high)})"
 
 
 def disturbed_notes(
@@ -183,8 +227,8 @@ def verdict(label: str, line: Line, measurements: Measurements) -> str:
     measured, needed = line.searched, measurements.min_commits
     if measured < needed:
         return f"{label}: {measured} of {counted(needed, 'commit')}: no verdict yet"
-    if not measurements.detected:
-        return f"{label}: no verdict yet, convbench detect has not run"
+    if measurements.unsearched:
+        return f"{label}: no verdict yet, {measurements.unsearched}"
     return f"{label}: no change found in {counted(measured, 'commit')}"
 
 

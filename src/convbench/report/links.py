@@ -6,7 +6,10 @@ from urllib.parse import quote, urlencode
 from convbench.report.series import Series
 
 # Query keys that a view uses itself; a benchmark's parameter of that name gets a prefix.
-RESERVED = frozenset({"measure", "machine", "scale", "along", "at", "run", "line", "of"})
+RESERVED = frozenset(
+    {"measure", "machine", "blas", "by", "along", "at", "values", "scale", "hidden", "from", "to"}
+    | {"run", "line", "of", "run2", "line2", "of2", "samples"}
+)
 
 
 def parameter_key(name: str) -> str:
@@ -26,6 +29,21 @@ def history_link(series: Series, machine: str = "") -> str:
     return view_link("history", {"measure": series.measure, **params, "machine": machine})
 
 
+COMMIT = "{commit}"
+"""What stands for a commit's hash in a template of addresses."""
+
+
+def link_template(repo_url: str) -> str:
+    """Give the template of commits' addresses: as it was given, or as most hosts have it.
+
+    `repo_url` is a template that has `COMMIT` in it, or the address of a repository; empty gives
+    empty.
+    """
+    if not repo_url or COMMIT in repo_url:
+        return repo_url
+    return f"{repo_url.rstrip('/')}/commit/{COMMIT}"
+
+
 def commit_link(repo_url: str, commit: str) -> str:
-    """Link to a commit at its host; empty without one."""
-    return f"{repo_url.rstrip('/')}/commit/{quote(commit, safe='')}" if repo_url else ""
+    """Link to a commit at its host (see `link_template`); empty without one."""
+    return link_template(repo_url).replace(COMMIT, quote(commit, safe=""))

@@ -7,7 +7,7 @@ else the benchmark's whole name.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,18 @@ import pandas as pd
 
 from convbench.errors import BadUsage
 from convbench.report.naming import name_lines, name_measures, name_units, records
+from convbench.report.samples import Samples, read_samples
 from convbench.results import load, load_table, newest
 from convbench.results.loading import FILTERS
-from convbench.results.schema import SKIPPED
+from convbench.results.schema import DETECTED, SKIPPED
 from convbench.stats import MIN_COMMITS
 from convbench.stats.null_control import BENCHMARK as NULL_CONTROL
+from convbench.stats.triage import Entry, applied
 
-TABLES = ("benchmarks", "machines", "environments", "problems", "cells", "runs", "events")
+TABLES = (
+    *("benchmarks", "machines", "environments", "problems", "cells", "runs"),
+    *DETECTED,
+)
 
 ALL_THREADS = "all"
 """What stands for the number of threads of an environment that took all there were."""
@@ -30,12 +35,16 @@ ALL_THREADS = "all"
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One measured commit; `position` counts the measured commits, oldest first."""
+    """One measured commit; `position` counts the measured commits, oldest first.
+
+    `minute` counts from 1970 in UTC, for axes of dates; None where the date is not known.
+    """
 
     position: int
     commit: str
     date: str
     subject: str
+    minute: int | None = None
 
     @property
     def short(self) -> str:
@@ -50,7 +59,9 @@ class Measurements:
     `newest` has the store's columns and: `position` (of the commit), `line`, `measure`, `low` and
     `high` (the finite interval, else the quartiles, else NaN). `control` has the rows of the null
     control in every run, not in the newest alone. `detected` says whether changes were searched for
-    at all: only then does their absence mean something.
+    at all: only then does their absence mean something. `detected_before` says that an older
+    convbench did, whose events say too little to be shown. `samples` are those of the newest
+    commits.
     """
 
     project: str
@@ -60,6 +71,17 @@ class Measurements:
     tables: Mapping[str, pd.DataFrame]
     min_commits: int
     detected: bool
+    detected_before: bool = False
+    samples: Samples = field(default_factory=dict)
+
+    @property
+    def unsearched(self) -> str:
+        """Say why nothing can be said of changes; empty where they were searched for."""
+        if self.detected:
+            return ""
+        if self.detected_before:
+            return "an older convbench searched, run convbench detect again"
+        return "convbench detect has not run"
 
     @cached_property
     def several_machines(self) -> bool:
@@ -72,6 +94,12 @@ class Measurements:
         last = self.newest.groupby(["machine", "line"])["position"].max()
         newest = last.groupby(level="machine").transform("max")
         return frozenset((str(machine), str(line)) for machine, line in last[last < newest].index)
+
+    @cached_property
+    def last_positions(self) -> Mapping[str, int]:
+        """Each machine's newest measured commit, by its position."""
+        last = self.newest.groupby("machine")["position"].max()
+        return {str(machine): int(position) for machine, position in last.items()}
 
     @cached_property
     def several_lines(self) -> bool:
@@ -103,8 +131,10 @@ class Measurements:
         return f"{machine} · {line}" if self.several_lines else machine
 
 
-def read_measurements(store: Path, *, project: str | None) -> Measurements:
-    """Read one project of a store."""
+def read_measurements(
+    store: Path, *, project: str | None, triage: tuple[Entry, ...] = ()
+) -> Measurements:
+    """Read one project of a store; `triage` is what is decided of its events today."""
     values = load(store)
     projects = sorted(values["project"].unique())
     if project is None and len(projects) > 1:
@@ -120,13 +150,19 @@ def read_measurements(store: Path, *, project: str | None) -> Measurements:
     tables = {name: _of_project(load_table(store, name), chosen) for name in TABLES}
     commits = _of_project(load_table(store, "commits"), chosen)
     own = _of_project(values, chosen)
+    written = [(store / f"{name}.parquet").is_file() for name in DETECTED]
+    if not all(written):
+        tables |= {name: tables[name].iloc[:0] for name in DETECTED}
+    tables["events"], _ = applied(tables["events"], triage, commits)
     return prepare(
         chosen,
         newest(own),
         commits,
         tables,
-        control=null_control_rows(own),
-        detected=(store / "events.parquet").is_file(),
+        control=_control_with_samples(store, chosen, null_control_rows(own)),
+        detected=all(written),
+        detected_before=any(written),
+        samples=read_samples(store, chosen, own["commit_date"]),
     )
 
 
@@ -139,6 +175,8 @@ def prepare(
     control: pd.DataFrame | None = None,
     min_commits: int = MIN_COMMITS,
     detected: bool = True,
+    detected_before: bool = False,
+    samples: Samples | None = None,
 ) -> Measurements:
     """Name the lines, measures and positions of the newest view of one project.
 
@@ -168,7 +206,18 @@ def prepare(
         ignore_index=True,
     )
     values = ranked.drop(columns="measured")
-    return Measurements(project, values, control, ordered, tables, min_commits, detected)
+    known = {**tables, "commits": commits}
+    return Measurements(
+        *(project, values, control, ordered, known, min_commits, detected, detected_before),
+        samples=samples or {},
+    )
+
+
+def _control_with_samples(store: Path, project: str, control: pd.DataFrame) -> pd.DataFrame:
+    """Read the null control's rows once more, with their samples; most stores have none."""
+    if control.empty:
+        return control
+    return load(store, samples=True, project=project, benchmark=NULL_CONTROL)
 
 
 def null_control_rows(values: pd.DataFrame) -> pd.DataFrame:
@@ -185,14 +234,20 @@ def order_commits(values: pd.DataFrame, commits: pd.DataFrame) -> tuple[Commit, 
     table["subject"] = known["subject"].reindex(table.index).fillna("")
     table = table.sort_values(["git", "date"], kind="stable", na_position="first")
     return tuple(
-        Commit(position, str(commit), day(row.date), str(row.subject))
-        for position, (commit, row) in enumerate(table.iterrows())
+        Commit(position, str(commit), day(date), str(subject), _minute_of(date))
+        for position, (commit, date, subject) in enumerate(
+            zip(table.index, table["date"], table["subject"], strict=True)
+        )
     )
 
 
 def day(moment: pd.Timestamp | None) -> str:
     """Write the UTC day of a moment; empty where unknown."""
     return "" if moment is None or pd.isna(moment) else f"{moment:%Y-%m-%d}"
+
+
+def _minute_of(moment: pd.Timestamp) -> int | None:
+    return None if pd.isna(moment) else int(moment.timestamp() // 60)
 
 
 def minute(moment: pd.Timestamp | None) -> str:

@@ -121,7 +121,9 @@ def name_measures(values: pd.DataFrame) -> pd.Series:
     """Shorten benchmark names to their method where no two benchmarks would then coincide."""
     benchmarks = values["benchmark"].astype("object")
     named = values["strategy"].ne("") | values["problem"].ne("") | values["dtype"].ne("")
-    methods = benchmarks.str.rsplit(".", n=1).str[-1]
+    codes, distinct = pd.factorize(benchmarks)
+    last = pd.Series([str(name).rsplit(".", 1)[-1] for name in distinct], dtype="object")
+    methods = pd.Series(last.to_numpy()[codes], index=values.index, dtype="object")
     cells = pd.DataFrame(
         {
             "method": methods,

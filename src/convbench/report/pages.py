@@ -1,23 +1,36 @@
 """From measurements to the text of the one document; pure: equal input gives equal text."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup, escape
 
+from convbench.report.about import About, build_about
+from convbench.report.builds_compared import BuildsCompared, build_comparisons
+from convbench.report.compared import Compared, build_compared
+from convbench.report.coverage import Coverage, build_coverage
+from convbench.report.data_files import LINE_ENDS, script
+from convbench.report.events import EventsView, build_events
+from convbench.report.fragments import fragment_files, section_attributes
 from convbench.report.history import History, build_history
-from convbench.report.matrix import Matrix, build_matrices
+from convbench.report.machines import Machines, build_machines
+from convbench.report.matrix import Matrix, build_matrices, shown_measures
 from convbench.report.measurements import Measurements
 from convbench.report.overview import Overview, build_overview
 from convbench.report.paradox import Paradox, build_paradoxes
 from convbench.report.provenance import package_versions
 from convbench.report.readable import quantity, seconds, significant, times
+from convbench.report.roofline import Rooflines, build_rooflines
 from convbench.report.series import Series
-from convbench.report.trust import Trust, build_trust
+from convbench.report.trust import build_trust
 
 TEMPLATES = Path(__file__).parent / "templates"
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters but for tab and newline: HTML allows none, and a terminal acts on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +38,62 @@ class Views:
     """What the views show; a view without data is None or empty, and then not in the document."""
 
     overview: Overview
+    events: EventsView | None
     history: History | None
     matrices: tuple[Matrix, ...]
     paradoxes: tuple[Paradox, ...]
-    trust: Trust | None
+    compared: Compared | None
+    builds: BuildsCompared | None
+    rooflines: Rooflines | None
+    coverage: Coverage | None
+    machines: Machines | None
+    about: About | None = None
 
 
 def build_views(measurements: Measurements, series: Sequence[Series], repo_url: str = "") -> Views:
     """Build all views."""
     matrices = build_matrices(measurements, series)
-    overview = build_overview(measurements, series, matrices, repo_url)
-    return Views(
+    events = build_events(measurements, series, repo_url)
+    overview = build_overview(measurements, series, matrices, repo_url, events)
+    trust = build_trust(measurements, overview.runs)
+    views = Views(
         overview,
+        events,
         build_history(measurements, series, matrices, repo_url),
         matrices,
         build_paradoxes(measurements, series),
-        build_trust(measurements, overview.runs),
+        build_compared(measurements, series),
+        build_comparisons(measurements, series),
+        build_rooflines(measurements, series, matrices),
+        build_coverage(measurements, overview.outcomes, trust),
+        build_machines(measurements, series, overview.machines, trust, repo_url),
     )
+    # A part of Coverage that needs runs or a null control, and has words of its own.
+    parts = ("trust",) if trust and views.coverage else ()
+    return replace(views, about=build_about(measurements, (*shown_views(views), *parts)))
+
+
+VIEW_NAMES = {
+    "events": "changes",
+    "matrices": "matrix",
+    "paradoxes": "why",
+    "compared": "compare",
+    "builds": "blas",
+    "rooflines": "roofline",
+}
+"""Views whose address is not the name of their field."""
+
+
+def shown_views(views: Views) -> tuple[str, ...]:
+    """Give the addresses of the views that are in the document."""
+    present = (field.name for field in fields(views) if getattr(views, field.name))
+    return tuple(VIEW_NAMES.get(name, name) for name in present)
 
 
 def render_index(measurements: Measurements, views: Views, *, version: str, plotly: str) -> str:
-    """Render the document."""
+    """Render the document; a control character in any name shows as U+FFFD."""
     newest = measurements.commits[-1] if measurements.commits else None
-    return (
+    document = (
         environment()
         .get_template("index.html.j2")
         .render(
@@ -60,8 +106,32 @@ def render_index(measurements: Measurements, views: Views, *, version: str, plot
             version=version,
             plotly=plotly,
             views=views,
+            shown=shown_views(views),
         )
     )
+    return _printable(document)
+
+
+def _printable(document: str) -> str:
+    return _CONTROL.sub("\ufffd", document)
+
+
+def render_fragments(views: Views) -> dict[str, str]:
+    """Render the files of all variants and of the later events, by their path in the site."""
+    variants: dict[str, Sequence[object]] = {
+        "matrix": views.matrices,
+        "why": views.paradoxes,
+        "roofline": views.rooflines.variants if views.rooflines else (),
+        "blas": views.builds.variants if views.builds else (),
+        "machines": views.machines.comparisons if views.machines else (),
+    }
+    files = fragment_files(variants, environment(), _printable, views=views)
+    if views.events and views.events.later_rows:
+        template = environment().get_template("event_rows.html.j2")
+        rows = _printable(template.render(rows=views.events.later_rows, views=views))
+        # Names in it are escaped already, as in the fragments.
+        files["data/changes.js"] = script("changes", rows, LINE_ENDS)
+    return files
 
 
 def environment() -> jinja2.Environment:
@@ -79,7 +149,9 @@ def environment() -> jinja2.Environment:
         "significant": significant,
         "quantity": quantity,
         "breakable": breakable,
+        "shown_measures": shown_measures,
     }
+    templates.globals["section_attributes"] = section_attributes
     return templates
 
 

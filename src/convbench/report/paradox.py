@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
+from convbench.report.cell_costs import cell_costs
 from convbench.report.cells import facts_of_problems
 from convbench.report.measurements import Measurements
 from convbench.report.naming import line_order
@@ -49,7 +48,7 @@ def build_paradoxes(measurements: Measurements, series: Sequence[Series]) -> tup
     if facts is None:
         return ()
     dense = _dense_lines(series)
-    executed = _executed_flops(measurements.tables["cells"])
+    executed = cell_costs(measurements.tables["cells"], "flops")
     paradoxes = []
     for key, found in group_timings(series).items():
         product = _values(dense[key]) if key in dense else {}
@@ -67,7 +66,7 @@ def build_paradoxes(measurements: Measurements, series: Sequence[Series]) -> tup
             point = _values(asked[strategy]).get(position)
             if point is not None and point.value:
                 run = (key[0], point.environment, point.run, commit.commit)
-                flops = executed.get((*run, strategy, key[2]))
+                flops = executed.get((*run, strategy, PROBLEM, key[2]))
                 timings.append(Timing(name=strategy, seconds=point.value, flops=flops))
         seconds = product[position].value or 0.0
         timing = Timing(name=DENSE_NAME, seconds=seconds, flops=DENSE_FLOPS)
@@ -145,14 +144,3 @@ def _dense_lines(series: Sequence[Series]) -> dict[tuple[str, str, str], Line]:
         if one.benchmark.endswith(f".{DENSE_MEASURE}") and not one.strategy
         for line in one.lines
     }
-
-
-def _executed_flops(cells: pd.DataFrame) -> dict[tuple[str, ...], int]:
-    """Give what strategies really execute on the question, by run, strategy and dtype.
-
-    A run is a machine, environment, run and commit: another commit's code may execute others.
-    """
-    known = cells[(cells["problem"] == PROBLEM) & cells["flops"].notna()]
-    names = ["machine", "environment", "run", "commit", "strategy", "dtype"]
-    keys = known[names].fillna("").astype(str).itertuples(index=False, name=None)
-    return dict(zip(keys, known["flops"].astype("int64").tolist(), strict=True))

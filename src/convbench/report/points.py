@@ -5,7 +5,6 @@ import shlex
 from collections.abc import Mapping
 
 from convbench.report.measurements import Measurements
-from convbench.report.naming import records
 from convbench.report.series import Line, Series
 from convbench.results.points import point_of
 
@@ -21,9 +20,10 @@ class Points:
         self._rows = measurements.rows_of_lines
         self._commits = measurements.commits
         order = ["machine", "position", "started_at", "run"]
-        runs = measurements.newest.assign(run=measurements.newest["run"].fillna(""))
-        listed = records(runs.sort_values(order, kind="stable")[["machine", "run"]])
-        unique = dict.fromkeys((row["machine"], row["run"]) for row in listed)
+        # Most rows repeat another one here; sorting all of them would take seconds.
+        runs = measurements.newest[order].fillna({"run": ""}).drop_duplicates()
+        listed = runs.sort_values(order, kind="stable")
+        unique = dict.fromkeys(zip(listed["machine"], listed["run"], strict=True))
         self.runs: Mapping[tuple[str, str], int] = {key: at for at, key in enumerate(unique)}
 
     def name(self, one: Series, line: Line, run: str, position: int) -> str:
@@ -56,4 +56,5 @@ def command(point: str) -> str:
     read something into is quoted character by character.
     """
     quoted = shlex.quote(point) if re.search(r'["$`\\!\n]', point) else f'"{point}"'
-    return f"convbench reproduce {quoted}"
+    option = "-- " if point.startswith("-") else ""
+    return f"convbench reproduce {option}{quoted}"

@@ -1,6 +1,6 @@
 """Where the numbers come from: runs, machines, BLAS builds, versions, and what failed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,9 @@ from convbench.report.cells import refusal_of, refusals
 from convbench.report.links import commit_link, history_link
 from convbench.report.measurements import Measurements, day, is_true, minute, text
 from convbench.report.naming import records
+from convbench.report.outcomes import Outcomes, outcome_of
 from convbench.report.readable import counted, quantity, significant
-from convbench.report.series import FAILED, Series
+from convbench.report.series import FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class MachineRow:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A history whose newest commit failed."""
+    """A history that counts as failed; `commit` is the one at which it did."""
 
     name: str
     detail: str
@@ -177,7 +178,7 @@ def _machine_facts(row: Mapping[str, Any]) -> Iterator[str]:
     elif cpus:
         yield f"{cpus} cores"
     size = row["ram_bytes"]
-    yield _memory(text(row["ram"])) if pd.isna(size) else quantity(size, "bytes")
+    yield memory(text(row["ram"])) if pd.isna(size) else quantity(size, "bytes")
     yield text(row["os"])
     if not pd.isna(row["virtualised"]):
         yield f"virtualised ({row['virtualised']})" if row["virtualised"] else "not virtualised"
@@ -185,25 +186,24 @@ def _machine_facts(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"governor {row['governor']}"
 
 
-def failures(measurements: Measurements, series: Sequence[Series]) -> tuple[Failure, ...]:
-    """List the histories whose newest commit failed, with the guard's message where it refused."""
+def failures(measurements: Measurements, outcomes: Outcomes) -> tuple[Failure, ...]:
+    """List the histories that count as failed, with the guard's message where it refused."""
     refused = refusals(measurements.tables["environments"])
     rows = []
-    for one in series:
-        for line in one.lines:
-            if line.newest.status == FAILED:
-                reason = refusal_of(measurements, line, line.newest, refused)
-                values = [value for key, value in one.params if key != "strategy"]
-                rows.append(
-                    Failure(
-                        one.strategy or one.measure,
-                        " · ".join([*([one.measure] if one.strategy else []), *values]),
-                        measurements.place(line.machine, line.name),
-                        measurements.commits[line.newest.position].short,
-                        reason,
-                        history_link(one, line.machine),
-                    )
+    for outcome, line in outcomes.histories:
+        if outcome.state == FAILED:
+            one, point = outcome.series, outcome_of(line)
+            values = [value for key, value in one.params if key != "strategy"]
+            rows.append(
+                Failure(
+                    one.strategy or one.measure,
+                    " · ".join([*([one.measure] if one.strategy else []), *values]),
+                    measurements.place(line.machine, line.name),
+                    measurements.commits[point.position].short,
+                    refusal_of(measurements, line, point, refused),
+                    history_link(one, line.machine),
                 )
+            )
     return tuple(rows)
 
 
@@ -231,7 +231,7 @@ def _load(before: float, after: float) -> str:
     return " → ".join("?" if pd.isna(load) else f"{load:.2f}" for load in (before, after))
 
 
-def _memory(ram: str) -> str:
+def memory(ram: str) -> str:
     """Write asv's memory: kB from older versions, bytes from newer ones, or any text."""
     if not ram.isdigit():
         return ram

@@ -23,7 +23,7 @@ def significant(value: float, digits: int = 3) -> str:
     # Rounding first: 999.9 has three digits before the point only after it became 1000.
     rounded = float(f"{value:.{digits - 1}e}")
     magnitude = math.floor(math.log10(abs(rounded)))
-    if magnitude < -3:
+    if not -3 <= magnitude <= 15:
         mantissa, exponent = f"{rounded:.{digits - 1}e}".split("e")
         return f"{mantissa}e{int(exponent)}"
     return f"{rounded:,.{max(digits - 1 - magnitude, 0)}f}"
@@ -39,10 +39,19 @@ def scale_of(value: float, unit: str) -> tuple[str, float]:
     return scales[-1]
 
 
-def quantity(value: float, unit: str) -> str:
+def quantity(value: float, unit: str, digits: int = 3) -> str:
     """Write a value with its unit: 13.8 ms, 41.2 MB, 3.1e-7 relative error."""
     name, size = scale_of(value, unit)
-    return f"{significant(value / size)} {name}".rstrip()
+    return f"{significant(value / size, digits)} {name}".rstrip()
+
+
+def distinct_quantities(one: float, other: float, unit: str) -> tuple[str, str]:
+    """Write two values in as many digits as tell them apart: 146.1 µs, 146.4 µs."""
+    for digits in (3, 4, 5):
+        written = quantity(one, unit, digits), quantity(other, unit, digits)
+        if one == other or written[0] != written[1]:
+            break
+    return written
 
 
 def seconds(value: float) -> str:
@@ -58,11 +67,12 @@ def times(ratio: float) -> str:
 
 
 def percent(ratio: float) -> str:
-    """Write a ratio after ÷ before as a change: 1.21 is +21 %, 3.4 is ×3.4."""
+    """Write a ratio after ÷ before as a change: 1.21 is +21 %, 2.58 is +158 %, 3.4 is ×3.4."""
     if ratio >= 3:
         return f"×{times(ratio)}"
     change = (ratio - 1) * 100
-    return f"{'+' if change >= 0 else '−'}{significant(abs(change), 2)} %"
+    digits = 2 if abs(change) < 99.5 else 3
+    return f"{'+' if change >= 0 else '−'}{significant(abs(change), digits)} %"
 
 
 def operations(flops: float) -> str:

@@ -2,30 +2,48 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import NamedTuple
 
-from convbench.report.measurements import Measurements
+from convbench.report.measurements import Measurements, text
 from convbench.report.naming import line_order, records
+from convbench.report.value_columns import Params, ValueColumns, finite
+from convbench.stats.changes import FAILURES
+from convbench.stats.triage import SILENT
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
-
-Params = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A verdict of `detect`: the first commit of a new level, on one line."""
+    """A verdict of `detect`: the first commit of a new level, on one line.
+
+    `low` and `high` bound the ratio; `event`, `cause` and `triage` are those of the event that the
+    change belongs to, empty where they are not known.
+    """
 
     position: int
     before: float
     after: float
     ratio: float
     kind: str
+    low: float | None = None
+    high: float | None = None
+    event: str = ""
+    cause: str = ""
+    triage: str = ""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it was decided that this change is nobody's concern."""
+        return self.triage in SILENT
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(
+    NamedTuple
+):  # of all that a site is made of the most numerous: no dataclass is as quick
     """One commit's outcome on a line; `value` is None unless the status is ok."""
 
     position: int
@@ -37,7 +55,7 @@ class Point:
     run: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for the cached property
 class Line:
     """One curve: a BLAS build or environment on a machine; points oldest first.
 
@@ -57,7 +75,7 @@ class Line:
         """The last point, whatever its status."""
         return self.points[-1]
 
-    @property
+    @cached_property
     def measured(self) -> tuple[tuple[int, float], ...]:
         """Positions and values of the points that have one."""
         return tuple((p.position, p.value) for p in self.points if p.value is not None)
@@ -91,27 +109,27 @@ class Series:
 
 
 Changes = dict[tuple[str, str, str, str], list[Change]]
-Rows = list[dict[str, Any]]
-# What `detect` searches, within a series: its row at each position.
-Histories = dict[tuple[str, ...], dict[int, dict[str, Any]]]
-
-COLUMNS = (
-    *("measure", "benchmark", "machine", "line", "position", "environment", "blas_identity"),
-    *("strategy", "problem", "dtype", "unit", "status", "value", "low", "high", "version"),
-    *("blas", "threads", "run", "started_at"),
-)
+Rows = list[int]
+"""Rows of the values, by number."""
 
 
 def build_series(measurements: Measurements) -> tuple[Series, ...]:
     """Cut the values into series, in the order of measure and parameters."""
+    columns = ValueColumns(measurements.newest)
     changes = _changes_by_line(measurements)
-    rows = records(measurements.newest[list(COLUMNS)])
+    of = columns.text
     groups: dict[tuple[str, str, Params], dict[tuple[str, str], Rows]] = {}
-    for row, params in zip(rows, measurements.newest["params"], strict=True):
-        key = (row["measure"], row["benchmark"], params_of(params))
-        lines = groups.setdefault(key, {})
-        lines.setdefault((row["machine"], row["line"]), []).append(row)
-    series = [_build_series(*key, lines, changes) for key, lines in groups.items()]
+    keys = zip(of["measure"], of["benchmark"], columns.params, strict=True)
+    places = zip(of["machine"], of["line"], strict=True)
+    for row, (key, place) in enumerate(zip(keys, places, strict=True)):
+        lines = groups.get(key)
+        if lines is None:
+            lines = groups[key] = {}
+        rows = lines.get(place)
+        if rows is None:
+            rows = lines[place] = []
+        rows.append(row)
+    series = [_build_series(*key, lines, columns, changes) for key, lines in groups.items()]
     return tuple(sorted(series, key=lambda one: (one.measure, _natural(one.params))))
 
 
@@ -120,62 +138,64 @@ def _build_series(
     benchmark: str,
     params: Params,
     lines: dict[tuple[str, str], Rows],
+    columns: ValueColumns,
     changes: Changes,
 ) -> Series:
     label = ", ".join(f"{name}={value}" for name, value in params)
     every = sorted(lines, key=lambda key: (key[0], line_order(key[1])))
-    histories = _histories([row for key in every for row in lines[key]])
-    built = {key: _build_line(*key, lines[key], label, changes, histories) for key in every}
+    histories = _histories([lines[key] for key in every], columns)
+    built = {
+        key: _build_line(*key, lines[key], label, columns, changes, histories) for key in every
+    }
     # asv writes what a run did not select as it writes a skip. Where another line has an outcome,
     # a line of skips alone is taken for that: it is no history.
     shown = {key: line for key, line in built.items() if not line.always_skipped} or built
     newest = lines[next(iter(shown))][-1]
+    of = columns.text
     return Series(
         measure=measure,
         benchmark=benchmark,
         params=params,
-        strategy=newest["strategy"],
-        problem=newest["problem"],
-        dtype=newest["dtype"],
-        unit=newest["unit"],
+        strategy=of["strategy"][newest],
+        problem=of["problem"][newest],
+        dtype=of["dtype"][newest],
+        unit=of["unit"][newest],
         lines=tuple(shown.values()),
     )
 
 
-def _histories(rows: Rows) -> Histories:
+# What `detect` searches, within a series: its row at each position.
+Histories = dict[tuple[str, ...], dict[int, int]]
+
+
+def _histories(lines: Sequence[Rows], columns: ValueColumns) -> Histories:
     """Give the histories of a series as `detect` cuts them: by environment, not by identity.
 
     Of a commit's rows the later one stands, but a skipped one only where there is no other.
     """
-    # Rows of one line come in this order already; here those of several identities meet.
-    ranked = sorted(rows, key=lambda row: (row["position"], *_rank(row)))
-    histories: Histories = defaultdict(dict)
-    for row in ranked:
-        histories[_history(row)][row["position"]] = row
-    return histories
+    history, position = columns.history, columns.position
+    found: Histories = {}
+    for rows in lines:
+        # Rows of one line are ranked already; those of another identity meet them here.
+        for row in rows:
+            at = found.setdefault(history[row], {})
+            known = at.get(position[row])
+            if known is None or columns.rank(known) <= columns.rank(row):
+                at[position[row]] = row
+    return found
 
 
-def _rank(row: dict[str, Any]) -> tuple[bool, float, str]:
-    started = row["started_at"]
-    moment = -math.inf if started is None or started != started else started.timestamp()
-    return row["status"] != SKIPPED, moment, _text(row["run"])
-
-
-def _history(row: dict[str, Any]) -> tuple[str, ...]:
-    names = ("machine", "environment", "blas", "threads", "version")
-    return tuple(_text(row[name]) for name in names)
-
-
-def _text(value: object) -> str:
-    return "" if value is None or value != value else str(value)
-
-
-def params_of(params: object) -> Params:
-    """Give a Parquet map, which pandas reads as pairs or as a dict, as pairs."""
-    if params is None or (isinstance(params, float) and math.isnan(params)):
-        return ()
-    pairs = params.items() if isinstance(params, dict) else params
-    return tuple((str(name), str(value)) for name, value in pairs)  # type: ignore[attr-defined]
+def _point(columns: ValueColumns, row: int) -> Point:
+    of = columns.text
+    return Point(
+        columns.position[row],
+        columns.value[row],
+        columns.low[row],
+        columns.high[row],
+        of["status"][row],
+        of["environment"][row],
+        of["run"][row],
+    )
 
 
 def _natural(params: Params) -> tuple[tuple[float, str], ...]:
@@ -190,63 +210,62 @@ def _natural(params: Params) -> tuple[tuple[float, str], ...]:
 
 
 def _build_line(
-    machine: str, name: str, rows: Rows, label: str, changes: Changes, histories: Histories
+    machine: str,
+    name: str,
+    rows: Rows,
+    label: str,
+    columns: ValueColumns,
+    changes: Changes,
+    histories: Histories,
 ) -> Line:
+    of, position = columns.text, columns.position
     # Another version of a benchmark measured something else: only the newest one is a history.
-    rows = [row for row in rows if row["version"] == rows[-1]["version"]]
+    version = of["version"]
+    rows = [row for row in rows if version[row] == version[rows[-1]]]
     # Of a commit's rows, as `prepare` ordered them, the last stands.
-    by_position = {row["position"]: row for row in rows}
+    by_position = {position[row]: row for row in rows}
     found: dict[int, Change] = {}
-    for environment in {row["environment"]: None for row in rows}:
-        key = (machine, environment, rows[0]["benchmark"], label)
+    for environment in {of["environment"][row]: None for row in rows}:
+        key = (machine, environment, of["benchmark"][rows[0]], label)
         found |= {change.position: change for change in changes.get(key, [])}
-    history = histories[_history(rows[-1])]
+    history = histories[columns.history[rows[-1]]]
 
     def is_own(position: int) -> bool:
         """Whether the commit is this line's: of two identities `detect` took the later."""
         return position in by_position and (
-            position not in history or history[position]["line"] == name
+            position not in history or of["line"][history[position]] == name
         )
 
     return Line(
         machine,
         name,
-        rows[-1]["blas_identity"] or "",
-        tuple(_point(row) for row in by_position.values()),
+        of["blas_identity"][rows[-1]],
+        tuple(_point(columns, row) for row in by_position.values()),
         tuple(found[position] for position in sorted(found) if is_own(position)),
-        sum(row["status"] == OK and _finite(row["value"]) is not None for row in history.values()),
+        sum(of["status"][row] == OK and columns.value[row] is not None for row in history.values()),
     )
-
-
-def _point(row: dict[str, Any]) -> Point:
-    return Point(
-        row["position"],
-        _finite(row["value"]),
-        _finite(row["low"]),
-        _finite(row["high"]),
-        row["status"],
-        row["environment"],
-        _text(row["run"]),
-    )
-
-
-def _finite(value: float | None) -> float | None:
-    """Give None for what JSON and people cannot read."""
-    return None if value is None or not math.isfinite(value) else float(value)
 
 
 def _changes_by_line(measurements: Measurements) -> Changes:
+    """Give the changes of level by the line that shows them; failures are drawn as such."""
     positions = {commit.commit: commit.position for commit in measurements.commits}
+    events = {event["event"]: event for event in records(measurements.tables["events"])}
     changes: Changes = defaultdict(list)
-    for event in records(measurements.tables["events"]):
-        if event["commit"] in positions:
+    for row in records(measurements.tables["changes"]):
+        if row["commit"] in positions and row["kind"] not in FAILURES:
+            event = events.get(row["event"], {})
             change = Change(
-                positions[event["commit"]],
-                event["before"],
-                event["after"],
-                event["ratio"],
-                event["kind"],
+                positions[row["commit"]],
+                row["before"],
+                row["after"],
+                row["ratio"],
+                row["kind"],
+                finite(row["ratio_low"]),
+                finite(row["ratio_high"]),
+                text(row["event"]),
+                text(event.get("cause")),
+                text(event.get("triage")),
             )
-            key = (event["machine"], event["environment"], event["benchmark"], event["params"])
+            key = (row["machine"], row["environment"], row["benchmark"], row["params"])
             changes[key].append(change)
     return changes

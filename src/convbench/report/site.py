@@ -3,29 +3,58 @@
 import filecmp
 import shutil
 import tempfile
+from dataclasses import replace
 from importlib import metadata, resources
 from pathlib import Path
 
+from convbench.report.compare_data import compare_files
 from convbench.report.data_files import data_files
+from convbench.report.event_files import event_files
+from convbench.report.event_page import build_event_pages
+from convbench.report.holes_file import holes_file
 from convbench.report.measurements import Measurements
-from convbench.report.pages import build_views, render_index
+from convbench.report.newest_file import newest_file
+from convbench.report.offers import offered_files
+from convbench.report.pages import build_views, render_fragments, render_index
 from convbench.report.series import build_series
 
 ASSETS = Path(__file__).parent / "assets"
 
 
-def site_files(measurements: Measurements, repo_url: str = "") -> dict[str, str]:
-    """Make the text of every generated file, by its path in the site; pure."""
+def site_files(
+    measurements: Measurements, repo_url: str = "", title: str = "", site_url: str = ""
+) -> dict[str, str]:
+    """Make the text of every generated file, by its path in the site; pure.
+
+    `repo_url` is as in `links.link_template`; `title` is the site's, by default the project;
+    `site_url` is where the site will lie, for links that leave it: those of the feed.
+    """
     series = build_series(measurements)
     views = build_views(measurements, series, repo_url)
+    titled = replace(measurements, project=title or measurements.project)
     index = render_index(
-        measurements,
+        titled,
         views,
         version=metadata.version("convbench"),
         plotly=metadata.version("plotly"),
     )
-    files = data_files(measurements, series, views.matrices, views.paradoxes, repo_url)
-    return {"index.html": index, **files}
+    files = data_files(titled, series, views.matrices, views.paradoxes, repo_url)
+    name = titled.project or "convbench"
+    rows = views.events.every if views.events else ()
+    offers = offered_files(
+        measurements, series, rows, views.overview, name, repo_url=repo_url, site_url=site_url
+    )
+    events = event_files(build_event_pages(measurements, series, rows, repo_url))
+    return {
+        "index.html": index,
+        **render_fragments(views),
+        **files,
+        **newest_file(views.overview.newest),
+        **holes_file(views.coverage),
+        **compare_files(views.compared),
+        **events,
+        **offers,
+    }
 
 
 def write_site(
@@ -34,6 +63,8 @@ def write_site(
     *,
     plotly_bundle: Path | None = None,
     repo_url: str = "",
+    title: str = "",
+    site_url: str = "",
 ) -> Path:
     """Write the site and return the path of its index.
 
@@ -44,7 +75,7 @@ def write_site(
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:
         fresh = Path(folder) / "site"
         shutil.copytree(ASSETS, fresh / "assets", copy_function=shutil.copyfile)
-        for path, text in site_files(measurements, repo_url).items():
+        for path, text in site_files(measurements, repo_url, title, site_url).items():
             (fresh / path).parent.mkdir(parents=True, exist_ok=True)
             (fresh / path).write_text(text, encoding="utf-8", newline="\n")
         shutil.copyfile(plotly_bundle or installed_bundle(), fresh / "plotly.min.js")

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from convbench.report.axes import linear, robust_range
+from convbench.report.axes import LEAST_SPAN, linear, robust_range
 from convbench.report.series import Line
 
 WIDTH, HEIGHT = 96, 22
 MOST_POINTS = 40
+LEAST_TIMES = 3.0
+"""Height of the picture of one change, in changes, where nothing else needs more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +24,32 @@ class Sparkline:
     height: int = HEIGHT
 
 
-def sparkline(line: Line, commits: int) -> Sparkline | None:
-    """Draw a line's values on the axis of all commits; None without a value."""
+def sparkline(line: Line, commits: int, told: int | None = None) -> Sparkline | None:
+    """Draw a line's values on the axis of all commits; None without a value.
+
+    `told` is the commit of the one change that the picture is about: then that alone is marked and
+    high enough to be seen, and the line's own commits fill the width.
+    """
     points = line.measured
     if not points:
         return None
-    x_scale = linear((0, max(commits - 1, 1)), (3, WIDTH - 4))
-    low, high = robust_range([value for _, value in points])
+    ends = (0, commits - 1) if told is None else (points[0][0], points[-1][0])
+    x_scale = linear((ends[0], max(ends[1], ends[0] + 1)), (3, WIDTH - 4))
+    own = [change for change in line.changes if change.position == told]
+    # A small change that is the subject is no noise.
+    least = min([LEAST_SPAN, *(LEAST_TIMES * abs(change.ratio - 1) for change in own)])
+    levels = [level for change in line.changes for level in (change.before, change.after)]
+    low, high = robust_range([value for _, value in points], levels=levels, least=least)
     y_scale = linear((low, high), (HEIGHT - 2, 2))
     thinned = _thin(points, {change.position for change in line.changes})
     spots = [
         (round(x_scale(position)), round(y_scale(min(max(value, low), high))))
         for position, value in thinned
     ]
-    marks = tuple((round(x_scale(change.position)), change.kind) for change in line.changes)
+    marks = tuple(
+        (round(x_scale(change.position)), change.kind)
+        for change in (line.changes if told is None else own)
+    )
     return Sparkline(_relative_path(spots), spots[-1], marks)
 
 

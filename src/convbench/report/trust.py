@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 
 from convbench.report.axes import linear, ticks
+from convbench.report.disturbed_runs import DisturbedRuns, disturbed_runs
 from convbench.report.figures import BOTTOM, EDGE, LEFT, RIGHT, TOP, WIDTH, Tick
 from convbench.report.measurements import Measurements, day
 from convbench.report.naming import records
+from convbench.report.null_picture import NullPicture, null_picture
 from convbench.report.provenance import RunRow
 from convbench.report.readable import counted, significant
 from convbench.stats.null_control import (
@@ -19,6 +21,7 @@ from convbench.stats.null_control import (
     null_control_by_run,
     upper_bound,
 )
+from convbench.stats.null_p_values import null_p_values
 
 HEIGHT = 240
 MOST_POINTS = 40
@@ -71,17 +74,19 @@ class RatePicture:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The view: what the null control says, of each machine and over time, and the runs."""
+    """What the null control says, of each machine and over time, and how runs went."""
 
     title: str
     sentences: tuple[str, ...]
     controls: tuple[ControlRow, ...]
     pictures: tuple[RatePicture, ...]
+    p_values: NullPicture | None
+    disturbed: DisturbedRuns | None
     runs: tuple[RunRow, ...]
 
 
 def build_trust(measurements: Measurements, runs: tuple[RunRow, ...]) -> Trust | None:
-    """Build the view; None where nothing is known of runs and nothing was measured twice."""
+    """Collect it; None where nothing is known of runs and nothing was measured twice."""
     by_machine = {
         str(machine): (null_control(rows), rows)
         for machine, rows in measurements.control.groupby("machine", sort=True)
@@ -95,6 +100,8 @@ def build_trust(measurements: Measurements, runs: tuple[RunRow, ...]) -> Trust |
         _sentences(whole) if whole else (NO_CONTROL,),
         tuple(_control_row(machine, control) for machine, (control, _) in found.items()),
         tuple(_rate_picture(machine, rows) for machine, (_, rows) in found.items()),
+        null_picture(null_p_values(measurements.control)) if found else None,
+        disturbed_runs(measurements, runs),
         runs,
     )
 
@@ -108,8 +115,9 @@ def control_note(measurements: Measurements) -> str:
     if control is None or not control.pairs:
         return ""
     return (
-        f"The same call measured twice differs by {apart(control.spread)} in the median; "
-        f"{control.alarms} of {counted(control.pairs, 'such pair')} called different"
+        f"A/A rate {percentage(control.rate)}: {control.alarms} of "
+        f"{counted(control.pairs, 'pair')} of equal calls called different (the true rate is below "
+        f"{percentage(control.upper)}, 95 % sure), {apart(control.spread)} apart in the median"
     )
 
 

@@ -1,155 +1,232 @@
 // The one document's views: which one is shown, its state in the address, its choices, its data.
+// What a view does with its choices is in a script of its own, which puts a function into CB.views.
 "use strict";
 window.CB = (() => {
   const root = document.documentElement;
-  const data = new Map();      // file name -> what it put
-  const loading = new Map();   // address -> promise
-  const views = new Map();     // view -> function (state) called on every entry and change
+  /** What each data file put. @type {Map<string, any>} */
+  const data = new Map();
+  /** By address. @type {Map<string, Promise<void>>} */
+  const loading = new Map();
+  /** Called on every entry and change. @type {Convbench["views"]} */
+  const views = new Map();
 
   // Data files call this; see load().
-  const put = (name, value) => data.set(name, value);
+  /** @param {string} name @param {unknown} value */
+  const put = (name, value) => { data.set(name, value); };
 
-  // A script element works from disk, where fetch does not.
-  function script(address) {
-    if (!loading.has(address)) {
-      loading.set(address, new Promise((resolve, reject) => {
-        const element = document.createElement("script");
-        element.src = address;
-        element.onload = resolve;
-        element.onerror = () => { loading.delete(address); reject(new Error(`cannot load ${address}`)); };
-        document.head.append(element);
-      }));
-    }
-    return loading.get(address);
+  // A script element works from disk, where fetch does not. Those in turn run in the order of their calls.
+  /** @param {string} address @param {boolean} [inTurn] @returns {Promise<void>} */
+  function script(address, inTurn = false) {
+    const known = loading.get(address);
+    if (known) return known;
+    /** @type {Promise<void>} */
+    const fresh = new Promise((resolve, reject) => {
+      const element = document.createElement("script");
+      element.src = address;
+      element.async = !inTurn;
+      element.onload = () => resolve();
+      element.onerror = () => { loading.delete(address); reject(new Error(`cannot load ${address}`)); };
+      document.head.append(element);
+    });
+    loading.set(address, fresh);
+    return fresh;
   }
 
+  /** @param {string} name */
   async function load(name) {
     if (!data.has(name)) await script(`data/${name}.js`);
     return data.get(name);
   }
 
+  /** @returns {ViewState} */
   function state() {
     const [, view = "overview", query = ""] = location.hash.match(/^#\/([a-z]+)(?:\?(.*))?$/) || [];
-    const known = document.querySelector(`.view[data-view="${view}"]`);
-    return { view: known ? view : "overview", query: new URLSearchParams(known ? query : "") };
+    const choices = new URLSearchParams(query);
+    if (document.querySelector(`.view[data-view="${view}"]`)) return { view, query: choices };
+    // What was a view once is a part of another one now; its address goes on working.
+    /** @type {HTMLElement | null} */
+    const whole = document.querySelector(`.view[data-also="${view}"]`);
+    if (!whole?.dataset.view) return { view: "overview", query: new URLSearchParams() };
+    choices.set("part", view);
+    return { view: whole.dataset.view, query: choices };
   }
 
   // Writes the choices of a view into the address without a step in the browser's history.
+  /** @param {string} view @param {URLSearchParams} query */
   function remember(view, query) {
     const text = query.toString();
     const hash = `#/${view}${text ? `?${text}` : ""}`;
     if (location.hash !== hash) history.replaceState(null, "", hash);
   }
 
+  /** @type {Convbench["el"]} */
   function el(tag, attributes = {}, ...children) {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
-      if (value !== undefined && value !== false) element.setAttribute(name, value);
+      if (value !== undefined && value !== false) element.setAttribute(name, String(value));
     }
     element.append(...children);
     return element;
   }
 
+  /** @param {ParentNode} within @param {string} selector @returns {HTMLElement[]} */
+  const all = (within, selector) => Array.from(within.querySelectorAll(selector));
+
+  /** @type {Convbench["one"]} */
+  function one(within, selector) {
+    const found = within.querySelector(selector);
+    if (!found) throw new Error(`the page has no ${selector}`);
+    return /** @type {any} */ (found);
+  }
+
+  // Rows that were put into another order, in the document's own again.
+  /** @type {Convbench["ranked"]} */
+  function ranked(rows) {
+    rows.forEach((row, index) => { row.dataset.rank ??= String(index); });
+    return rows.sort((a, b) => Number(a.dataset.rank) - Number(b.dataset.rank));
+  }
+
   // Lets a long name wrap after its dots and underscores.
+  /** @type {Convbench["breakable"]} */
   const breakable = (text) => text.split(/(?<=[._])/).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
 
-  // Tables that differ by machine, BLAS and dtype stand in the document; one of them is shown.
-  function showVariant(section, query) {
-    const variants = [...section.querySelectorAll(".variant")];
-    if (!variants.length) return null;
-    const keys = ["machine", "blas", "dtype"];
-    const score = (variant) => keys.reduce(
-      (sum, key, index) => sum + (query.get(key) === variant.dataset[key] ? 4 >> index : 0), 0);
-    const best = variants.reduce((a, b) => (score(b) > score(a) ? b : a));
-    const same = (variant) => keys.every((key) => variant.dataset[key] === best.dataset[key]);
-    for (const variant of variants) variant.hidden = !same(variant);
-    for (const select of section.querySelectorAll("select[data-state]")) {
-      if (best.dataset[select.dataset.state] !== undefined) select.value = best.dataset[select.dataset.state];
+  /** @param {ParentNode} within @returns {HTMLSelectElement[]} */
+  const selects = (within) => Array.from(within.querySelectorAll("select[data-state], input[list][data-state]"));
+
+  /** @typedef {[choices: string[], file: number, at: number]} Variant */
+
+  // Content that depends on machine, BLAS, data type …: the first variant stands in the document,
+  // the HTML of each is in a file of data/v. A choice that no variant has counts for nothing.
+  /** @param {HTMLElement} section @param {URLSearchParams} query @param {() => boolean} isWanted */
+  async function showVariant(section, query, isWanted) {
+    if (!section.dataset.keys) return;
+    const keys = section.dataset.keys.split(" ");
+    /** @type {string[]} */
+    let values = JSON.parse(section.dataset.first || "[]");
+    let [file, at, index] = [-1, 0, 0];
+    if (section.dataset.shown || keys.some((key, i) => query.get(key) && query.get(key) !== values[i])) {
+      /** @param {Variant} variant */
+      const score = ([of]) => keys.reduce(
+        (sum, key, i) => sum + ((query.get(key) || "") === of[i] ? 1 << (keys.length - i) : 0), 0);
+      /** @type {Variant[]} */
+      const variants = await load(`v/${section.dataset.view}`);
+      index = variants.reduce((best, one, i) => (score(one) > score(variants[best]) ? i : best), 0);
+      [values, file, at] = variants[index];
     }
-    return best;
+    if (String(index) !== (section.dataset.shown || "0")) {
+      /** @type {string[]} */
+      const parts = (await load(`v/${section.dataset.view}/${file}`))[at];
+      if (!isWanted()) return;
+      // Written by the same templates as the document, with every name escaped.
+      section.querySelectorAll(".variant").forEach((part, i) => { part.innerHTML = parts[i]; });
+      section.dataset.shown = String(index);
+    }
+    for (const select of selects(section)) {
+      const key = keys.indexOf(select.dataset.state || "");
+      if (key >= 0) select.value = values[key];
+    }
   }
 
   // A chart that cannot be drawn says so; the tables stay.
+  /** @param {HTMLElement} section @param {string} words */
   function say(section, words) {
-    const old = section.querySelector(".trouble");
-    if (old) old.remove();
-    if (words) section.querySelector("h1").after(el("p", { class: "note trouble", role: "alert" }, `This view could not be drawn: ${words}.`));
+    section.querySelector(".trouble")?.remove();
+    if (words) one(section, "h1").after(el("p", { class: "note trouble", role: "alert" }, `This view could not be drawn: ${words}.`));
   }
 
-  let shown = null;
-  function enter() {
+  // A box that scrolls is reached by keyboard, also where nothing in it is.
+  /** @param {HTMLElement} section */
+  function reachBoxes(section) {
+    for (const box of all(section, ".scroll")) {
+      const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+      if (!scrolls || box.hasAttribute("tabindex") || box.querySelector("a[href], button, summary")) continue;
+      box.tabIndex = 0;
+      box.setAttribute("role", "group");
+      box.setAttribute("aria-label", "Scrolls");
+    }
+  }
+
+  /** @param {HTMLElement} section */
+  const ownScripts = ({ dataset }) => (dataset.scripts || "").split(" ").filter(Boolean).map((name) => `assets/${name}.js`);
+
+  // A view's own scripts run on its first entry; the data that it always needs is loaded beside them.
+  /** @param {HTMLElement} section */
+  const prepare = (section) => Promise.all([
+    ...ownScripts(section).map((address) => script(address, true)),
+    ...(section.dataset.needs || "").split(" ").filter(Boolean).map(load),
+  ]);
+
+  // From a web host they are in the cache before; from disk nothing would be gained.
+  function prefetch() {
+    if (location.protocol === "file:") return;
+    (window.requestIdleCallback || setTimeout)(() => {
+      for (const address of all(document, ".view").flatMap(ownScripts)) {
+        if (!loading.has(address)) document.head.append(el("link", { rel: "prefetch", as: "script", href: address }));
+      }
+    });
+  }
+
+  let shown = "";
+  let entering = 0; // only the newest of overlapping entries may finish
+  async function enter() {
+    const turn = ++entering;
     const { view, query } = state();
     root.dataset.view = view;
-    for (const link of document.querySelectorAll("nav a")) {
-      const current = link.hash.split("?")[0] === `#/${view}`;
+    const section = one(document, `.view[data-view="${view}"]`);
+    for (const link of all(document, "nav a")) {
+      const current = link.getAttribute("href") === `#/${section.dataset.within || view}`;
       if (current) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
     }
-    const section = document.querySelector(`.view[data-view="${view}"]`);
-    showVariant(section, query);
     if (shown !== view) window.scrollTo(0, 0);
     shown = view;
-    const title = section.querySelector(".variant:not([hidden]) h1, h1");
-    const project = document.querySelector(".brand span").textContent;
-    document.title = `${title ? title.textContent : view} · ${project}`;
-    Promise.resolve(views.get(view)?.(query, section)).then(() => say(section, ""), (error) => say(section, error.message));
+    const main = one(document, "#main");
+    main.setAttribute("aria-busy", "true"); // until data and picture are there
+    try {
+      await Promise.all([prepare(section), showVariant(section, query, () => turn === entering)]);
+      if (turn !== entering) return;
+      document.title = `${one(section, "h1").textContent} · ${one(document, ".brand span").textContent}`;
+      await views.get(view)?.(query, section);
+      if (turn === entering) say(section, "");
+    } catch (error) {
+      if (turn === entering) say(section, error instanceof Error ? error.message : String(error));
+    }
+    if (turn !== entering) return;
+    reachBoxes(section);
+    main.removeAttribute("aria-busy");
   }
 
+  /** @param {Event} event */
   function onChoice(event) {
-    const control = event.target.closest("[data-state]");
-    if (!control) return;
+    const control = /** @type {HTMLSelectElement | HTMLInputElement} */ (event.target);
+    if (!control.matches("[data-state]")) return;
     const { view, query } = state();
+    query.delete("event"); // a choice leaves the one event that a link named
     // All choices of the view together, so that the link says everything that is shown.
-    for (const other of control.form.querySelectorAll("select[data-state]")) {
-      if (other.value) query.set(other.dataset.state, other.value);
+    for (const other of [...selects(control.form || document.createElement("form")), control]) {
+      const key = other.dataset.state || "";
+      if (other.value) query.set(key, other.value); else if (other === control) query.delete(key);
     }
-    if (control.value) query.set(control.dataset.state, control.value); else query.delete(control.dataset.state);
     remember(view, query);
     enter();
   }
 
-  function filterNewest(query) {
-    const box = document.querySelector("[data-filter=newest]");
-    if (!box) return;
-    const words = (query.get("find") || "").toLowerCase().split(/\s+/).filter(Boolean);
-    if (document.activeElement !== box) box.value = query.get("find") || "";
-    for (const group of document.querySelectorAll("#newest .group")) {
-      const title = group.querySelector("summary").textContent.toLowerCase();
-      let any = false;
-      for (const row of group.querySelectorAll("tbody tr")) {
-        const text = `${title} ${row.cells[0].textContent.toLowerCase()}`;
-        row.hidden = !words.every((word) => text.includes(word));
-        any ||= !row.hidden;
-      }
-      group.hidden = !any;
-      if (words.length && any) group.open = true;
+  /** @param {HTMLElement} button */
+  async function copy(button) {
+    const code = one(button.parentElement || button, "code");
+    try {
+      await navigator.clipboard.writeText(code.textContent || "");
+      button.textContent = "Copied";
+    } catch {
+      // From disk or without permission: then it is selected, and one keystroke copies it.
+      getSelection()?.selectAllChildren(code);
+      button.textContent = "Selected";
     }
   }
-  views.set("overview", filterNewest);
-
-  // Families stand by their fastest strategy; within one, and without families, by speed.
-  function orderMatrix(query, section) {
-    const select = section.querySelector("select[data-state=order]");
-    if (!select) return;
-    const grouped = query.get("order") === "family";
-    select.value = grouped ? "family" : "";
-    for (const body of section.querySelectorAll(".matrix tbody")) {
-      const rows = [...body.querySelectorAll("tr[data-family]")];
-      rows.forEach((row, index) => { row.dataset.rank ??= index; });
-      rows.sort((a, b) => a.dataset.rank - b.dataset.rank);
-      const families = [...new Set(rows.map((row) => row.dataset.family))];
-      if (grouped) rows.sort((a, b) => families.indexOf(a.dataset.family) - families.indexOf(b.dataset.family));
-      rows.forEach((row, index) => {
-        row.classList.toggle("first", grouped && index > 0 && row.dataset.family !== rows[index - 1].dataset.family);
-      });
-      body.prepend(...rows);
-    }
-  }
-  views.set("matrix", orderMatrix);
 
   const THEMES = [["", "◐", "as the system"], ["light", "☀", "light"], ["dark", "☾", "dark"]];
   function labelTheme() {
-    const [, sign, words] = THEMES.find(([name]) => name === (root.dataset.theme || ""));
-    const button = document.getElementById("theme");
+    const [, sign, words] = THEMES.find(([name]) => name === root.dataset.theme) || THEMES[0];
+    const button = one(document, "#theme");
     button.textContent = sign;
     button.title = `Colours: ${words}`;
     button.setAttribute("aria-label", `Colours: ${words}; change`);
@@ -165,18 +242,32 @@ window.CB = (() => {
 
   addEventListener("DOMContentLoaded", () => {
     // Sections carry their address as id for readers without scripts; here it would only scroll.
-    for (const section of document.querySelectorAll(".view")) section.removeAttribute("id");
+    for (const section of all(document, ".view")) section.removeAttribute("id");
     // On a phone one group of values fills the screen; the others wait.
-    if (innerWidth < 760) for (const group of [...document.querySelectorAll("#newest .group")].slice(1)) group.open = false;
+    if (innerWidth < 760) for (const group of all(document, "#newest .group").slice(1)) group.removeAttribute("open");
     labelTheme();
-    document.getElementById("theme").addEventListener("click", nextTheme);
+    one(document, "#theme").addEventListener("click", nextTheme);
     document.addEventListener("change", onChoice);
-    document.addEventListener("input", (event) => { if (event.target.type === "search") onChoice(event); });
+    document.addEventListener("click", (event) => {
+      const target = /** @type {Element} */ (event.target);
+      /** @type {HTMLElement | null} */
+      const button = target.closest(".copy");
+      if (button) copy(button);
+      // An address of the document's own would be taken for that of a view.
+      if (target.closest(".skip")) {
+        event.preventDefault();
+        one(document, "#main").focus();
+      }
+    });
+    document.addEventListener("input", (event) => { if (event.target instanceof HTMLInputElement && event.target.type === "search") onChoice(event); });
+    document.addEventListener("toggle", () => reachBoxes(one(document, `.view[data-view="${state().view}"]`)), true);
     document.addEventListener("submit", (event) => event.preventDefault());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", enter);
     addEventListener("hashchange", enter);
     enter();
   });
+  addEventListener("load", prefetch);
 
-  return { put, load, script, el, breakable, remember, state, views };
+  // The other scripts add their parts.
+  return /** @type {Convbench} */ ({ put, load, script, el, all, one, ranked, breakable, remember, state, views });
 })();

@@ -3,9 +3,19 @@
 CB.plot = (() => {
   // Plotly reads pseudo-HTML in every text; names from data must stay names.
   const ENTITIES = new Map([["&", "&amp;"], ["<", "&lt;"], [">", "&gt;"]]);
-  const esc = (text) => String(text).replace(/[&<>]/g, (character) => ENTITIES.get(character));
+  /** @param {unknown} text */
+  const esc = (text) => String(text).replace(/[&<>]/g, (character) => ENTITIES.get(character) || "");
 
-  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  // The property itself reads light-dark(…, …); a colour that takes it is the one that is shown.
+  const probe = CB.el("i", { hidden: "" });
+  /** @param {string} channel */
+  const hex = (channel) => Number(channel).toString(16).padStart(2, "0");
+  /** @param {string} name */
+  function colour(name) {
+    if (!probe.isConnected) document.body.append(probe);
+    probe.style.color = `var(--${name})`;
+    return `#${(getComputedStyle(probe).color.match(/\d+/g) || []).slice(0, 3).map(hex).join("")}`;
+  }
   const CONFIG = {
     responsive: true,
     displaylogo: false,
@@ -14,6 +24,7 @@ CB.plot = (() => {
     modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d", "toggleSpikelines"],
   };
 
+  /** @param {number} height @returns {PlotlyLayout} */
   function layout(height) {
     const axis = {
       gridcolor: colour("rule"), linecolor: colour("rule"), zeroline: false, automargin: true,
@@ -30,18 +41,20 @@ CB.plot = (() => {
     };
   }
 
+  /** @param {HTMLElement} target @param {PlotlyTrace[]} traces @param {PlotlyLayout} figure */
   async function draw(target, traces, figure) {
     await CB.script("plotly.min.js");
     await Plotly.react(target, traces, figure, CONFIG);
     const chart = target.closest(".chart");
-    chart.classList.add("drawn");
-    chart.classList.remove("waiting");
+    chart?.classList.add("drawn");
+    chart?.classList.remove("waiting");
   }
 
   // A chart has a fixed width; on paper it is the page's.
+  /** @param {{ autosize: boolean, width: number | undefined }} size */
   function fit(size) {
     for (const plot of document.querySelectorAll(".drawn .plot.js-plotly-plot")) {
-      if (plot.clientWidth) Plotly.relayout(plot, size);
+      if (plot instanceof HTMLElement && plot.clientWidth) Plotly.relayout(plot, size);
     }
   }
   addEventListener("beforeprint", () => fit({ autosize: false, width: 680 }));

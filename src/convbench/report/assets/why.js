@@ -2,7 +2,25 @@
 "use strict";
 (() => {
   const { readable } = CB;
+  /** @typedef {[low: number, high: number]} Domain */
+  /** @typedef {[across: number, up: number, anchor: string]} Place parts of the plot's width and height */
+  /** @typedef {[name: string, perSecond: number | null, seconds: number, across: number, up: number, anchor: string]} Roof */
+  /** @typedef {{ name: string, x: number, y: number, shade: string, label: Place, dense?: boolean }} Spot */
+  /**
+   * @typedef {{
+   *   names: string[], seconds: number[], operations: number[], labels: Place[], asked: string | null, fastest: string,
+   *   dense: [name: string, seconds: number, flops: number], domains: [Domain, Domain], height: number, roofs: Roof[],
+   *   arrow: [label: string, across: number, up: number] | null,
+   * }} Picture
+   */
 
+  /**
+   * The place of a part of a logarithmic axis.
+   * @type {(domain: Domain, part: number) => number}
+   */
+  const along = ([low, high], part) => Math.log10(low) + part * Math.log10(high / low);
+
+  /** @param {Domain} xs @param {Domain} ys @param {boolean} narrow @param {number} peak */
   function rates(xs, ys, narrow, peak) {
     const traces = [];
     const annotations = [];
@@ -29,9 +47,9 @@
   }
 
   // The measured ceilings: a peak's line slants, a bandwidth's is level. A phone has no room for their words.
+  /** @param {Roof[]} list @param {Domain} xs @param {Domain} ys @param {Picture["domains"]} domains @param {boolean} narrow */
   function roofs(list, xs, ys, domains, narrow) {
     const { esc, colour } = CB.plot;
-    const along = ([low, high], part) => Math.log10(low) + part * Math.log10(high / low);
     const traces = list.map(([name, perSecond, seconds]) => {
       const x = perSecond ? [Math.max(xs[0], ys[0] * perSecond), Math.min(xs[1], ys[1] * perSecond)] : xs;
       const y = perSecond ? x.map((operations) => operations / perSecond) : [seconds, seconds];
@@ -45,9 +63,9 @@
   }
 
   // Where the document's picture has the words; in a narrow one only what matters has words.
+  /** @param {Spot[]} points @param {Domain} xs @param {Domain} ys @param {boolean} narrow */
   function words(points, xs, ys, narrow) {
     const { esc, colour } = CB.plot;
-    const along = ([low, high], part) => Math.log10(low) + part * Math.log10(high / low);
     return points.filter((point) => !narrow || point.shade !== "muted").map((point) => {
       const [across, up, anchor] = point.label;
       const name = point.shade === "muted" ? esc(point.name) : `<b>${esc(point.name)}</b>`;
@@ -65,21 +83,27 @@
     });
   }
 
+  /** @param {Picture} data @param {HTMLElement} target */
   function draw(data, target) {
     const { esc, colour, layout } = CB.plot;
     const narrow = innerWidth < 1000;
     const [denseName, denseSeconds, denseFlops] = data.dense;
+    /** @param {string} name */
     const role = (name) => (name === data.asked ? "worse" : name === data.fastest ? "better" : "muted");
+    /** @type {Spot[]} */
     const points = data.names.map((name, i) => ({ name, x: data.operations[i], y: data.seconds[i], shade: role(name), label: data.labels[i] }));
-    points.push({ name: denseName, x: denseFlops, y: denseSeconds, shade: "better", dense: true, label: data.labels.at(-1) });
+    points.push({ name: denseName, x: denseFlops, y: denseSeconds, shade: "better", dense: true, label: data.labels[data.labels.length - 1] });
     points.sort((a, b) => (a.shade === "muted" ? 0 : 1) - (b.shade === "muted" ? 0 : 1)); // the named ones on top
+    /** @param {"x" | "y"} key */
     const all = (key) => points.map((point) => point[key]);
     const [wide, ys] = data.domains;
+    /** @type {Domain} */
     const xs = narrow ? [Math.min(...all("x")) / 2.2, Math.max(...all("x")) * 3.2] : wide;
     const figure = layout(narrow ? 460 : data.height + 4);
     figure.margin.t = 28;
     const lines = rates(xs, ys, narrow, Math.max(...data.roofs.map(([, perSecond]) => perSecond || 0)) || Infinity);
     const above = roofs(data.roofs, xs, ys, data.domains, narrow);
+    /** @param {Spot} point */
     const hover = (point) => `<b>${esc(point.name)}</b><br>${esc(readable.quantity(point.y, "seconds"))}, ${esc(point.x.toLocaleString("en"))} operations<br>${esc(readable.significant(point.x / point.y / 1e9))} GFLOP/s executed`;
     const spots = {
       type: "scatter", mode: "markers", x: all("x"), y: all("y"), hoverinfo: "text", hovertext: points.map(hover), cliponaxis: false,
@@ -89,7 +113,7 @@
       },
     };
     const asked = points.find((point) => point.name === data.asked);
-    const arrow = asked && !narrow ? [{
+    const arrow = asked && data.arrow && !narrow ? [{
       x: Math.log10(denseFlops), y: Math.log10(denseSeconds), axref: "x", ayref: "y", ax: Math.log10(asked.x), ay: Math.log10(asked.y),
       text: "", showarrow: true, arrowhead: 2, arrowsize: 1.1, arrowwidth: 1.5, arrowcolor: colour("worse"), standoff: 11, startstandoff: 11,
     }, {
@@ -97,6 +121,7 @@
       text: esc(data.arrow[0]), showarrow: false, bgcolor: colour("box"), font: { color: colour("worse"), size: 13 },
     }] : [];
     figure.annotations = [...lines.annotations, ...above.annotations, ...words(points, xs, ys, narrow), ...arrow];
+    /** @type {(...domain: Domain) => number[]} */
     const decades = (low, high) => Array.from({ length: 24 }, (_, i) => 10 ** (i - 12)).filter((value) => value >= low && value <= high);
     const [xTicks, yTicks] = [decades(...xs), decades(...ys)];
     Object.assign(figure.xaxis, {
@@ -107,9 +132,13 @@
     return CB.plot.draw(target, [...lines.traces, ...above.traces, spots], figure);
   }
 
-  CB.views.set("why", async (query, section) => {
+  CB.views.set("why", async (_, section) => {
+    /** @type {Picture[]} */
     const data = await CB.load("why");
-    const shown = [...section.querySelectorAll(".variant:not([hidden])")].find((one) => one.querySelector(".plot"));
-    if (shown) await draw(data[Number(shown.dataset.index)], shown.querySelector(".plot"));
+    /** @type {HTMLElement | null} */
+    const chart = section.querySelector(".chart");
+    /** @type {HTMLElement | null | undefined} */
+    const plot = chart?.querySelector(".plot");
+    if (chart && plot) await draw(data[Number(chart.dataset.index)], plot);
   });
 })();

@@ -1,0 +1,260 @@
+"""What the store says of two values of one benchmark: a verdict, and how it was reached.
+
+The *reach* of a line is how far two of its values may lie apart by chance: the scatter of its
+values about the median of their level, the farthest left out (it may be what is judged), times the
+quantile of Student's t that chance exceeds once in a thousand, and never less than `LEAST_REACH`.
+"""
+
+import functools
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import NamedTuple
+
+from convbench.report.naming import is_rate
+from convbench.report.packing import MOST_STEPS
+from convbench.report.readable import counted, significant
+from convbench.report.series import FAILED, OK, Change, Line, Point
+
+SLOWER, FASTER, SUSPECT = "slower", "faster", "suspect"
+SAME, UNDECIDED, FAILING, MISSING = "same", "undecided", "failing", "missing"
+
+VERDICTS = {
+    SLOWER: "slower",
+    FAILING: "failing",
+    SUSPECT: "unconfirmed",
+    FASTER: "faster",
+    UNDECIDED: "no verdict yet",
+    SAME: "within noise",
+    MISSING: "not comparable",
+}
+"""Name of each verdict, in the order in which they need attention."""
+
+LEAST_REACH = math.log(1.02)
+"""As good as equal, as by default in `convbench compare`."""
+
+CHANCE = 0.001
+"""How often two values of an unchanged line lie beyond its reach, were its noise normal."""
+
+DIGITS = 5
+"""Digits of a value that are kept."""
+
+BOUND_STEP = 1e-3
+"""Bounds are kept in steps of this part of their value, rounded away from it."""
+
+MOST_BELOW = round(1 / BOUND_STEP)
+"""The lower bound is at least 0; asv's may lie below."""
+
+REACH_STEP = 1e-4
+"""The logarithm of a reach is kept in steps of this."""
+
+
+class Reading(NamedTuple):  # of all values of a site: no dataclass is made as quickly
+    """A value as the site keeps it: five digits, and its bounds in `BOUND_STEP` of it."""
+
+    value: float
+    below: int | None
+    above: int | None
+
+    @property
+    def low(self) -> float | None:
+        """The lower bound."""
+        return None if self.below is None else self.value * (1 - BOUND_STEP * self.below)
+
+    @property
+    def high(self) -> float | None:
+        """The upper bound."""
+        return None if self.above is None else self.value * (1 + BOUND_STEP * self.above)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two compared: what a line has at a commit."""
+
+    position: int
+    line: Line
+    status: str
+    reading: Reading | None
+    reach: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict; `ratio` is head ÷ base, with bounds where they are known."""
+
+    verdict: str
+    base: float | None
+    head: float | None
+    ratio: float | None
+    low: float | None
+    high: float | None
+    known: str
+    changes: tuple[Change, ...] = ()
+
+
+def read(point: Point) -> Reading | None:
+    """Give the value of a point as the site keeps it; None without one."""
+    if point.value is None:
+        return None
+    value = float(f"{point.value:.{DIGITS}g}")
+    if value <= 0 or point.low is None or point.high is None:
+        return Reading(value, None, None)
+    below = max(math.ceil((1 - point.low / value) / BOUND_STEP), 0)
+    above = max(math.ceil((point.high / value - 1) / BOUND_STEP), 0)
+    if above > MOST_STEPS:  # millions of times the value: that bounds nothing
+        return Reading(value, None, None)
+    return Reading(value, min(below, MOST_BELOW), above)
+
+
+def reach_of(line: Line, min_commits: int) -> float | None:
+    """Give the logarithm of a line's reach; None where it has too few values to say."""
+    values = line.measured
+    if len(values) < min_commits or min(value for _, value in values) <= 0:
+        return None
+    levels: dict[int, list[float]] = {}
+    starts = [change.position for change in line.changes]
+    for position, value in values:
+        levels.setdefault(bisect_right(starts, position), []).append(math.log(value))
+    distances = [
+        distance
+        for level in levels.values()
+        for middle in [median(level)]
+        for distance in (abs(value - middle) for value in level)
+    ]
+    freedom = len(distances) - 1 - len(levels)
+    if freedom < 1:
+        return None
+    squares = math.fsum(distance**2 for distance in sorted(distances)[:-1])
+    reach = _quantile(freedom) * math.sqrt(2 * squares / freedom)
+    return round(max(reach, LEAST_REACH) / REACH_STEP) * REACH_STEP
+
+
+@functools.cache
+def _quantile(freedom: int) -> float:
+    from scipy.special import stdtrit  # takes longer to import than all else here to run
+
+    return float(stdtrit(freedom, 1 - CHANCE / 2))
+
+
+def judge(base: Side, head: Side, unit: str, min_commits: int) -> Judged:
+    """Compare two sides: by the changes found between them, else by what noise explains."""
+    if head.status == FAILED:
+        verdict, words = (
+            (MISSING, "fails at both") if base.status == FAILED else (FAILING, "fails at the head")
+        )
+        return _without_ratio(verdict, base, head, words)
+    lacking = [
+        f"{'failed' if side.status == FAILED else 'no value'} at the {name}"
+        for name, side in (("base", base), ("head", head))
+        if side.reading is None
+    ]
+    if base.reading is None or head.reading is None:
+        return _without_ratio(MISSING, base, head, ", ".join(lacking))
+    same_line = (base.line.machine, base.line.name) == (head.line.machine, head.line.name)
+    if same_line and (found := changes_between(base, head)):
+        return _by_changes(base, head, found, unit)
+    return _by_noise(base, head, base.reading, head.reading, unit, min_commits, same_line)
+
+
+def changes_between(base: Side, head: Side) -> tuple[Change, ...]:
+    """Give the changes of a line after the older side's commit, up to the newer one's."""
+    older, newer = sorted((base.position, head.position))
+    return tuple(one for one in head.line.changes if older < one.position <= newer)
+
+
+def _by_changes(base: Side, head: Side, found: Sequence[Change], unit: str) -> Judged:
+    """Compare the levels before the first change and after the last."""
+    before, after = found[0].before, found[-1].after
+    if base.position > head.position:
+        before, after = after, before
+    if before <= 0 or after <= 0:
+        return Judged(UNDECIDED, before, after, None, None, None, "a level of 0 has no ratio")
+    ratio = after / before
+    # Independent errors: their squares add up.
+    width = math.sqrt(math.fsum(_width(one) ** 2 for one in found))
+    low, high = ratio * math.exp(-width), ratio * math.exp(width)
+    names = counted(len(found), "change") + " found"
+    if low <= 1 <= high:
+        return Judged(SAME, before, after, ratio, low, high, f"{names}, and undone", tuple(found))
+    return Judged(_direction(ratio, unit), before, after, ratio, low, high, names, tuple(found))
+
+
+def _width(change: Change) -> float:
+    """Give half the width of a change's interval, as a logarithm; 0 where it is not known."""
+    low, high = change.low, change.high
+    if low is None or high is None or low <= 0:
+        return 0.0
+    return math.log(high / low) / 2
+
+
+def _by_noise(
+    base: Side,
+    head: Side,
+    old: Reading,
+    new: Reading,
+    unit: str,
+    min_commits: int,
+    same_line: bool,
+) -> Judged:
+    if old.value <= 0 or new.value <= 0:
+        words = "a value of 0 or below has no ratio"
+        return Judged(UNDECIDED, old.value, new.value, None, None, None, words)
+    ratio = new.value / old.value
+    low = new.low / old.high if new.low is not None and old.high else None
+    high = None
+    if new.high is not None and old.low is not None:
+        high = new.high / old.low if old.low > 0 else math.inf
+
+    def judged(verdict: str, known: str) -> Judged:
+        return Judged(verdict, old.value, new.value, ratio, low, high, known)
+
+    reach = joint_reach(base, head)
+    if reach is None:
+        fewest = min(len(base.line.measured), len(head.line.measured))
+        needed = counted(min_commits, "commit")
+        few = fewest < min_commits
+        return judged(UNDECIDED, f"{fewest} of {needed}" if few else "noise not known")
+    noise = f"noise explains up to {_reach_in_words(reach)}"
+    if abs(math.log(ratio)) <= reach:
+        return judged(SAME, noise)
+    if low is not None and high is not None and low <= 1 <= high:
+        return judged(SAME, "the intervals of both values overlap")
+    if same_line:
+        return judged(SUSPECT, f"{noise}; no change found")
+    return judged(_direction(ratio, unit), noise)
+
+
+def _reach_in_words(reach: float) -> str:
+    """Write a reach as a part, one of a doubling or more as a factor."""
+    if reach >= math.log(2):
+        return f"×{significant(math.exp(reach), 2)}"
+    return f"±{significant(100 * math.expm1(reach), 2)}\u00a0%"
+
+
+def joint_reach(base: Side, head: Side) -> float | None:
+    """Give the reach between two lines: the mean of their variances."""
+    if base.reach is None or head.reach is None:
+        return None
+    return math.sqrt((base.reach**2 + head.reach**2) / 2)
+
+
+def _direction(ratio: float, unit: str) -> str:
+    return SLOWER if (ratio > 1) != is_rate(unit) else FASTER
+
+
+def _without_ratio(verdict: str, base: Side, head: Side, known: str) -> Judged:
+    before, after = (side.reading.value if side.reading else None for side in (base, head))
+    return Judged(verdict, before, after, None, None, None, known)
+
+
+def side_of(line: Line, position: int, reach: float | None) -> Side:
+    """Give what a line has at a commit."""
+    point = next((one for one in line.points if one.position == position), None)
+    if point is None:
+        return Side(position, line, "", None, reach)
+    reading = read(point)
+    return Side(
+        position, line, point.status if reading or point.status != OK else "", reading, reach
+    )
