@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Without bytecode every start of Python would compile SciPy and Numba again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report test check lock clean
+.PHONY: report test check bench-detectors lock clean
 
 report: .venv/installed
 	snakemake --quiet host progress reason rules $(if $(CONFIG),--config $(CONFIG))
@@ -20,7 +20,16 @@ test: .venv/installed-test
 
 check: .venv/installed-test
 	ruff check . && ruff format --check . && mypy
+	@command -v tsc >/dev/null || { echo "make check needs tsc: apt-get install node-typescript" >&2; exit 1; }
+	tsc --project tests/javascript
 	snakefmt --check workflow && snakemake --lint && snakemake --lint --snakefile workflow/partitions.smk
+
+# Our detector beside the peers as installed, in an environment of their own; arguments of the
+# command: make bench-detectors BENCH="--goals"
+BENCH ?= --quick
+bench-detectors: .venv-detectors/installed
+	.venv-detectors/bin/python -m pytest tests/stats/bench/test_bench_peers.py
+	.venv-detectors/bin/convbench bench-detectors $(BENCH)
 
 # Half of an installation is compiling modules that are never imported: --no-compile.
 INSTALL := python -m pip install --quiet --disable-pip-version-check --no-compile
@@ -34,12 +43,20 @@ INSTALL := python -m pip install --quiet --disable-pip-version-check --no-compil
 	$(INSTALL) --require-hashes -r requirements-test.lock
 	touch $@
 
+.venv-detectors/installed: requirements-detectors.lock pyproject.toml
+	$(PYTHON) -m venv .venv-detectors
+	.venv-detectors/bin/$(INSTALL) --require-hashes -r requirements-detectors.lock
+	.venv-detectors/bin/$(INSTALL) --no-deps --no-build-isolation -e .
+	touch $@
+
 # Pinned with hashes and without index addresses, so that any index serves them. Needs uv.
 LOCK := uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --upgrade \
 	--fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --no-header
 lock:
 	$(LOCK) --extra measure -o requirements.lock
 	$(LOCK) --extra measure --extra test --constraint requirements.lock -o requirements-test.lock
+	# By itself: Otava wants an older SciPy.
+	$(LOCK) --extra test --extra detectors -o requirements-detectors.lock
 
 clean:  # results/ stays: measurements are inputs, not products
-	rm -rf reports/site .snakemake .venv
+	rm -rf reports/site .snakemake .venv .venv-detectors

@@ -29,3 +29,5 @@ PROBLEMS = (
     "mobilenetv2_dw3",
     "gray_blur31",
 )
+SMALLER_BLURS = ("gray_blur3", "gray_blur7", "gray_blur15")
+"""Relatives of gray_blur31: only the side of the filter differs."""

@@ -50,7 +50,7 @@ def write(refused: str | None, threads: int, cpus: Iterable[int]) -> None:
         "cells": [
             cell(strategy, problem, dtype)
             for strategy in _axes.STRATEGIES
-            for problem in _axes.PROBLEMS
+            for problem in (*_axes.PROBLEMS, *_axes.SMALLER_BLURS)
             for dtype in ("float32", "float64")
         ],
     }

@@ -52,6 +52,19 @@ def read_config(path: Path) -> dict[str, Any]:
     return config
 
 
+def resolve(revision: str, repo: Path) -> str:
+    """Return the full hash of a commit of a repository."""
+    git = ["git", "-C", str(repo), "rev-parse", "--verify", "--end-of-options"]
+    try:
+        answer = subprocess.run([*git, f"{revision}^{{commit}}"], capture_output=True, text=True)
+    except FileNotFoundError:
+        raise BadUsage("git is not installed; it is needed to check commits out") from None
+    if answer.returncode:
+        reason = (answer.stderr.strip() or "git says nothing more").splitlines()[0]
+        raise BadUsage(f"{revision!r} names no commit of the repository at {repo}: {reason}")
+    return answer.stdout.strip()
+
+
 def derived_config(config: Mapping[str, Any], root: Path, results: Path) -> dict[str, Any]:
     """Make a configuration that can lie anywhere and writes its results to one folder."""
     # asv splits commands like a shell, after it has put its own folder in.

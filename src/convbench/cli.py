@@ -16,7 +16,8 @@ from convbench.errors import ConvbenchError
 
 COMMANDS = (
     *("doctor", "explain", "strategies", "calibrate", "peers"),
-    *("measure", "collect", "combine", "detect", "report", "reproduce"),
+    *("measure", "collect", "combine", "detect", "triage", "report", "open", "reproduce"),
+    *("compare", "gate", "bisect", "bench-detectors", "null-study"),
     *("export", "inventory", "diff-env"),
 )
 """Subcommands, in the order of a run; each is a module of `convbench.commands`."""
@@ -51,7 +52,10 @@ def _print_every_name() -> None:
 def _complain(text: str) -> None:
     # Python has no stream for what was closed before it started; print would then take stdout.
     if sys.stderr is not None:
-        print(f"convbench: {text}", file=sys.stderr)
+        # Here, because it takes half a second. What a suite prints may hold a terminal's commands.
+        from convbench.results.raw_files import printable
+
+        print(f"convbench: {printable(text)}", file=sys.stderr)
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:

@@ -82,5 +82,9 @@ WORKLOADS: Mapping[str, Arguments] = MappingProxyType(
         "yolov3_down": _workload((128, 128, 64), (128, 3, 3), stride=2, padding=1),
         # He et al., CVPR 2016: conv3_x on a batch of eight.
         "resnet50_conv3_batch8": _workload((28, 28, 128), (128, 3, 3), padding=1, batch=8),
+        # The grey picture of gray_blur31 under smaller filters: one family of one size.
+        "gray_blur3": _workload((512, 512, 1), (1, 3, 3), padding=1),
+        "gray_blur7": _workload((512, 512, 1), (1, 7, 7), padding=3),
+        "gray_blur15": _workload((512, 512, 1), (1, 15, 15), padding=7),
     }
 )

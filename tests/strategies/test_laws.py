@@ -1,6 +1,8 @@
 """Laws of convolution; each holds for every strategy over generated problems that it takes."""
 
 from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from generators import (
@@ -212,3 +214,22 @@ def test_shifted_input_shifts_the_output(strategy: Strategy, data: st.DataObject
         for planes in expected_by(strategy, x, weights, larger)
     )
     assert_within(output, expected, bound + strategy.error_bound(shifted, weights, problem))
+
+
+def filled_with_nan(*args: Any, **kwargs: Any) -> Array:
+    """Return what `numpy.empty` may as well return."""
+    array = np.zeros(*args, **kwargs)
+    array[...] = np.nan if array.dtype.kind in "fc" else 0
+    return array
+
+
+@each_strategy
+@given(data=st.data())
+def test_what_new_memory_holds_reaches_no_output(strategy: Strategy, data: st.DataObject) -> None:
+    problem = data.draw(problems_for(strategy))
+    x, weights = operands_for(strategy, problem)
+
+    with patch.object(np, "empty", filled_with_nan):
+        output = convolve_by(strategy, x, weights, problem)
+
+    assert np.array_equal(output, convolve_by(strategy, x, weights, problem))

@@ -14,9 +14,10 @@ rule collect_results:
 
 
 rule detect_changes:
-    """Look for changes in every history."""
+    """Look for changes in every history, and gather them by cause."""
     input:
         "results/store/collected",
+        triage="triage.toml",
     output:
         touch("results/store/detected"),
     log:
@@ -26,13 +27,15 @@ rule detect_changes:
     params:
         min_ratio=lookup(dpath="min_ratio", within=config),
     shell:
-        "convbench detect results/store --min-ratio {params.min_ratio} 2>&1 | tee {log}"
+        "convbench detect results/store --min-ratio {params.min_ratio}"
+        " --triage {input.triage} 2>&1 | tee {log}"
 
 
 rule build_report:
     """Write the static site."""
     input:
         "results/store/detected",
+        triage="triage.toml",
     output:
         # Kept until the new site is whole: Snakemake would delete it first.
         update("reports/site/index.html"),
@@ -41,4 +44,5 @@ rule build_report:
     conda:
         "../envs/convbench.yaml"
     shell:
-        "convbench report results/store --output reports/site 2>&1 | tee {log}"
+        "convbench report results/store --output reports/site"
+        " --triage {input.triage} 2>&1 | tee {log}"

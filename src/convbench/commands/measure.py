@@ -8,7 +8,6 @@ import platform
 import re
 import shlex
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -129,7 +128,7 @@ def plan(arguments: argparse.Namespace) -> runs.Run:
             raise BadUsage(reason)
     if arguments.threads is None and threads == ("1", "all") and available_cpus() == 1:
         threads = ("1",)  # all of them would be the same measurement
-    commit = resolve(arguments.commit, root)
+    commit = asv_run.resolve(arguments.commit, root)
     folder = (arguments.runs or default_runs(arguments)).resolve()
     prefix = f"{commit[:8]}-{machine_name}-"
     started_at = free_second(folder, prefix)
@@ -205,16 +204,3 @@ def check_host(planned: runs.Run) -> None:
             wheels.check_host(*builds)
         except wheels.WheelsError as error:
             raise BadUsage(str(error)) from None
-
-
-def resolve(revision: str, root: Path) -> str:
-    """Return the full hash of a commit."""
-    git = ["git", "-C", str(root), "rev-parse", "--verify", "--end-of-options"]
-    try:
-        answer = subprocess.run([*git, f"{revision}^{{commit}}"], capture_output=True, text=True)
-    except FileNotFoundError:
-        raise BadUsage("git is not installed; it is needed to check commits out") from None
-    if answer.returncode:
-        reason = (answer.stderr.strip() or "git says nothing more").splitlines()[0]
-        raise BadUsage(f"{revision!r} names no commit of the repository at {root}: {reason}")
-    return answer.stdout.strip()
