@@ -16,7 +16,9 @@ report: .venv/installed
 	@echo "open $(CURDIR)/reports/site/index.html"
 
 test: .venv/installed-test
-	python -m pytest $(if $(SLOW),,-m "not slow")
+	python -m pytest -m "not alone$(if $(SLOW),, and not slow)"
+	python -m pytest -m "alone$(if $(SLOW),, and not slow)" --numprocesses=0 \
+		$$(grep -rl "mark\.alone" tests --include="*.py")
 
 check: .venv/installed-test
 	ruff check . && ruff format --check . && mypy

@@ -56,6 +56,7 @@ def document(folder: Path, *words: str) -> dict:
     return json.loads(text) | {"exit_code": code}
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_the_commit_that_slowed_a_function_is_found_past_one_that_can_not_be_imported(
     tmp_path: Path,
@@ -79,6 +80,7 @@ def test_the_commit_that_slowed_a_function_is_found_past_one_that_can_not_be_imp
     assert found["reason"].startswith(f"found: {commits[6][:8]} is the first bad commit")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_an_interrupted_bisection_goes_on_and_measures_no_block_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -111,6 +113,7 @@ def test_an_interrupted_bisection_goes_on_and_measures_no_block_twice(
     assert sum(map(len, after.values())) == found["blocks"] == len(measured) - 1
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_ends_without_a_difference_are_not_reproduced(tmp_path: Path) -> None:
     folder = tmp_path / "toy"
@@ -164,6 +167,7 @@ def event_of(tmp_path: Path, commits: list[str], ratio: float, *, at: int) -> li
     return [str(event)[:6], "--store", str(store)]
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_an_event_is_bisected_on_its_cell_through_commits_that_were_not_measured(
     tmp_path: Path,

@@ -35,6 +35,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return repository(tmp_path_factory.mktemp("refused") / "toy")
 
 
+@pytest.mark.alone
 def test_each_commit_is_timed_by_its_own_package(tmp_path: Path) -> None:
     folder = repository(tmp_path / "toy")
     # Neither what is not committed nor what lies beside the suite is part of a commit.
@@ -42,7 +43,7 @@ def test_each_commit_is_timed_by_its_own_package(tmp_path: Path) -> None:
 
     with contest(request(folder), silent) as (bench, cells):
         assert [cell.name for cell in cells] == ["work.Work.time_work(1)", "work.Work.time_work(2)"]
-        # 2000 and 4000 steps: fixed calls, CPU time, minimum over processes of medians.
+        # 2000 and 8000 steps: fixed calls, CPU time, minimum over processes of medians.
         orders = [Order(cell.places[0], 60, 20) for cell in cells]
         base, head = (
             min(measure(bench.shop, one, orders).answers[0].seconds for _ in range(3))
@@ -50,7 +51,8 @@ def test_each_commit_is_timed_by_its_own_package(tmp_path: Path) -> None:
         )
         packages = [one.path[0] for one in bench.arms]
 
-    assert 1.4 < head / base < 2.9
+    # Four times, but for what each call costs, and what a busy machine does to CPU time.
+    assert 2.5 < head / base < 6
     assert [(package / "toy.py").exists() for package in packages] == [True, True]
     assert not list(packages[0].parent.glob("unfinished-*"))
 
@@ -182,6 +184,7 @@ def called(folder: Path, module: object, *words: str) -> tuple[int, list[str]]:
     return code, said
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_slower_commit_closes_the_gate_and_a_faster_one_does_not(tmp_path: Path) -> None:
     folder = repository(tmp_path / "toy")
@@ -192,7 +195,7 @@ def test_a_slower_commit_closes_the_gate_and_a_faster_one_does_not(tmp_path: Pat
 
     (cell,) = json.loads(document.read_text())["cells"]
     assert (code, cell["verdict"]) == (1, "SLOWER")
-    assert 1.4 < cell["ratio"] < 2.9
+    assert 2.5 < cell["ratio"] < 6
     assert said[-1].startswith("gate closed: work.Work.time_work(1) is slower")
 
     code, _ = called(folder, gate, "HEAD", "HEAD~1", *asked)

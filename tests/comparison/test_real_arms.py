@@ -56,6 +56,7 @@ def verdicts(values: dict[str, Values]) -> dict[str, Verdict]:
     return {one.name: one.verdict for one in judge(evidence_of(values), SETTINGS)}
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_slowed_cell_is_slower_a_quickened_one_faster_and_an_equal_one_neither(
     tmp_path: Path,
@@ -85,6 +86,7 @@ def block_means(values: dict[str, Values]) -> dict[str, float]:
     return {name: math.fsum(each.screen) / len(each.screen) for name, each in values.items()}
 
 
+@pytest.mark.alone
 def test_exchanged_strategies_have_exchanged_signs(tmp_path: Path) -> None:
     shop, toy = workshop(tmp_path, SUITE), arm(tmp_path, "one", NEW)
     suite = discover(shop, toy)

@@ -18,6 +18,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 goals = pytest.importorskip("goals")
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.browser,
     pytest.mark.skipif(not Path(goals.CHROMIUM).exists(), reason="no Debian's chromium"),
     pytest.mark.skipif(not shutil.which("npm"), reason="asv's libraries come from npm"),

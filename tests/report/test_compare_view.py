@@ -35,7 +35,7 @@ from convbench.report.cell_verdicts import (
     changes_between,
     judge,
     reach_of,
-    read,
+    readings_of,
     side_of,
 )
 from convbench.report.compare_data import compare_files
@@ -44,7 +44,7 @@ from convbench.report.compared_cells import Cells, Choice, command_of, first_cho
 from convbench.report.data_files import UNSAFE
 from convbench.report.measurements import Measurements
 from convbench.report.packing import ALPHABET, BASE, MOST_STEPS, pack_steps
-from convbench.report.series import Change, Line, Point, build_series
+from convbench.report.series import Change, Line, Point, build_series, columns_of
 from convbench.report.site import site_files
 
 MIN_COMMITS = 6
@@ -73,7 +73,7 @@ def line(
         )
         for at, value in enumerate(values)
     )
-    return Line("box", name, "", points, changes, len(points))
+    return Line("box", name, "", columns_of(points), changes, len(points))
 
 
 def change(position: int, before: float, after: float, *, off: float = 0.02) -> Change:
@@ -85,7 +85,7 @@ def change(position: int, before: float, after: float, *, off: float = 0.02) -> 
 
 def verdict(base: Line, head: Line, at: tuple[int, int], unit: str = "seconds") -> Judged:
     sides = [
-        side_of(one, position, reach_of(one, MIN_COMMITS))
+        side_of(one, position, reach_of(one, MIN_COMMITS), readings_of(one.columns))
         for one, position in zip((base, head), at, strict=True)
     ]
     return judge(*sides, unit, MIN_COMMITS)
@@ -218,7 +218,7 @@ def test_a_change_lies_between_two_commits_if_the_later_one_has_it(
     at: tuple[int, int], found: bool
 ) -> None:
     one = line(*QUIET, changes=(change(5, 1.0, 1.3),))
-    sides = [side_of(one, position, None) for position in at]
+    sides = [side_of(one, position, None, readings_of(one.columns)) for position in at]
 
     assert bool(changes_between(*sides)) is found
     assert bool(changes_between(*reversed(sides))) is found
@@ -490,7 +490,7 @@ def test_cells_that_follow_each_other_are_written_as_one_run() -> None:
 
 def test_bounds_are_never_narrower_than_they_were() -> None:
     for width in (0.0, 0.0004, 0.0101, 0.3):
-        reading = side_of(line(1.23456, width=width), 0, None).reading
+        reading = readings_of(line(1.23456, width=width).columns).at(0)
         assert reading is not None
         assert reading.low <= 1.23456 * (1 - width) * (1 + 1e-4)
         assert reading.high >= 1.23456 * (1 + width) * (1 - 1e-4)
@@ -580,7 +580,7 @@ def test_packed_text_needs_no_escape() -> None:
 def test_an_interval_that_reaches_millions_of_times_its_value_is_none() -> None:
     far = Point(0, 1.0, 0.5, 1e8, "ok", "env", "run")
 
-    assert read(far) == Reading(1.0, None, None)
+    assert readings_of(columns_of([far])).at(0) == Reading(1.0, None, None)
 
 
 def test_a_new_commit_leaves_full_files_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

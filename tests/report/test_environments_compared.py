@@ -5,7 +5,7 @@ from sample_store import convolution_store, foreign_store
 
 from convbench.report.environments_compared import MOST_NAMES, compare_environments
 from convbench.report.pages import build_views
-from convbench.report.series import Line, Point, Series, build_series
+from convbench.report.series import Line, Point, Series, build_series, columns_of
 from convbench.report.site import site_files
 
 
@@ -17,7 +17,7 @@ def line(
         for n, value in enumerate(values)
         if value is not None
     )
-    return Line(machine, environment, "", points, (), len(points))
+    return Line(machine, environment, "", columns_of(points), (), len(points))
 
 
 def series(number: int, *lines: Line, unit: str = "seconds", strategy: str = "") -> Series:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -51,6 +52,18 @@ def opened(browser: Any, address: str, mode: str = "light") -> Watched:
     watched.open(address, "event")
     sync_api.expect(watched.page.locator("#event-all")).to_be_visible()
     return watched
+
+
+def test_what_stands_in_the_picture_names_its_commit(browser: Any, sites: dict[str, str]) -> None:
+    watched = opened(browser, f"{sites['changed']}#/event?id={EVENT}", "light")
+    commits = watched.page.evaluate("CB.load('meta').then(meta => meta.commits)")
+    titles = watched.page.locator("#event-picture circle title")
+
+    for at, (commit, date, subject) in enumerate(commits):
+        words = " ".join(filter(None, [commit[:8], date, subject]))
+        sync_api.expect(titles.nth(at)).to_have_text(re.compile(f"^[^,]+, {re.escape(words)}$"))
+    assert titles.count() == len(commits)
+    watched.page.close()
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -162,7 +162,7 @@ def test_the_picture_shows_the_step_with_both_levels(store: Store) -> None:
     assert start < end == again == picture.mark < last
     assert LARGE.top <= after < before <= LARGE.bottom  # slower is higher
     assert len(picture.dots) == 14
-    for _, y, _ in picture.dots:
+    for _, y, _, _ in picture.dots:
         assert LARGE.top < y < LARGE.bottom  # neither side is an outlier to the other
     assert picture.doubt is None
 
@@ -195,7 +195,7 @@ def test_what_may_be_the_first_commit_is_shaded(store: Store) -> None:
 
     assert page.picture is not None
     assert page.picture.doubt is not None
-    xs = [x for x, _, _ in page.picture.dots]
+    xs = [x for x, *_ in page.picture.dots]
     # From the last value of the old level, which is not in doubt, to the last one that may be.
     assert page.picture.doubt == (xs[7], xs[11])
 

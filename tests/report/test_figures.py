@@ -7,7 +7,7 @@ from convbench.report.axes import decades, linear, logarithmic, robust_range, sp
 from convbench.report.figures import history_picture
 from convbench.report.labels import beside, dot, overlap
 from convbench.report.measurements import Commit
-from convbench.report.series import Change, Line, Point
+from convbench.report.series import Change, Line, Point, columns_of
 from convbench.report.sparkline import sparkline
 from convbench.report.why import Timing
 from convbench.report.why_figure import WhyPicture, why_picture
@@ -20,7 +20,7 @@ def line(*values: float | None, changes: tuple[Change, ...] = (), width: float =
         else Point(position, value, value - width, value + width, "ok", "env", "run")
         for position, value in enumerate(values)
     )
-    return Line("machine", "openblas", "", points, changes, len(points))
+    return Line("machine", "openblas", "", columns_of(points), changes, len(points))
 
 
 def commits(count: int) -> list[Commit]:

@@ -17,7 +17,7 @@ from convbench.report.links import parameter_key
 from convbench.report.measurements import Commit, Measurements, prepare, read_measurements
 from convbench.report.sample_files import MOST_SAMPLES, STEP
 from convbench.report.samples import NEWEST_COMMITS, read_samples
-from convbench.report.series import Change, Line, Point, build_series
+from convbench.report.series import Change, Line, Point, build_series, columns_of
 from convbench.report.tags import find_tags
 from convbench.report.thinning import thinned
 from convbench.results import collect
@@ -206,7 +206,7 @@ def long_line(count: int, changes: tuple[Change, ...] = ()) -> Line:
     values = [1 + (at % 10) / 100 + (5 if at == 777 else 0) for at in range(count)]
     points = [Point(at, value, None, None, "ok", "env", "r") for at, value in enumerate(values)]
     points[500] = Point(500, None, None, None, "failed", "env", "r")
-    return Line("m", "openblas", "", tuple(points), changes, count)
+    return Line("m", "openblas", "", columns_of(points), changes, count)
 
 
 def test_thinning_keeps_ends_of_buckets_changes_and_failures() -> None:

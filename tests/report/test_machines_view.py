@@ -26,6 +26,7 @@ from convbench.report.machine_comparison import EQUAL, FASTER, SLOWER, Compariso
 from convbench.report.machine_facts import Item
 from convbench.report.machine_host import noisy_settings
 from convbench.report.machines import Machines, build_machines
+from convbench.report.outcomes import find_outcomes
 from convbench.report.provenance import machine_rows, run_rows
 from convbench.report.series import build_series
 from convbench.report.site import site_files
@@ -38,9 +39,9 @@ TIMES = ("value", "ci_low", "ci_high", "q25", "q75")
 def view_of(store: Store) -> Machines:
     measurements = store.measurements()
     trust = build_trust(measurements, run_rows(measurements, ""))
-    view = build_machines(
-        measurements, build_series(measurements), machine_rows(measurements), trust
-    )
+    series = build_series(measurements)
+    outcomes = find_outcomes(measurements, series)
+    view = build_machines(measurements, series, outcomes, machine_rows(measurements), trust)
     assert view is not None
     return view
 
@@ -382,7 +383,7 @@ def test_one_machine_has_facts_and_is_compared_with_nothing() -> None:
 def test_without_values_there_is_no_such_view() -> None:
     measurements = Store().measurements()
 
-    assert build_machines(measurements, (), ()) is None
+    assert build_machines(measurements, (), find_outcomes(measurements, ()), ()) is None
     assert "#/machines" not in site_files(measurements)["index.html"]
 
 
@@ -550,11 +551,20 @@ def test_the_last_run_is_the_one_that_started_last() -> None:
     assert item.note == "2026-01-07 11:00 UTC, Change number 2"
 
 
-def test_failures_of_the_newest_commit_are_counted() -> None:
-    view = view_of(convolution_store(1))
+def test_failures_are_counted_as_on_coverage_where_they_are_listed() -> None:
+    store = convolution_store(3)
+    failing = {(one["strategy"], one["blas"]) for one in store.rows if one["status"] == "failed"}
+    # Left out by the newest run, a failure is still the newest outcome.
+    store.rows = [
+        one
+        for one in store.rows
+        if one["commit"] != store.rows[-1]["commit"] or one["status"] != "failed"
+    ]
+    (item,) = items_of(view_of(store), "Failed")[MACHINE]
 
     # The same cell fails in one build; see the made-up store.
-    assert words_of(view, "Failed") == ["1 history at the newest commit"]
+    assert len(failing) == 1
+    assert (item.text, item.kind, item.link) == ("1 history", "failed", "#/coverage?state=failed")
     assert words_of(view_of(foreign_store()), "Failed", "arm-box") == ["none"]
 
 

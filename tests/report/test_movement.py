@@ -19,7 +19,7 @@ from convbench.report.movement import (
     build_movement,
 )
 from convbench.report.pages import build_views
-from convbench.report.series import Change, Line, Point, Series, build_series
+from convbench.report.series import Change, Line, Point, Series, build_series, columns_of
 from convbench.report.site import site_files
 
 COMMITS = 20
@@ -37,7 +37,7 @@ def line(values: Sequence[float | None], *changes: Change) -> Line:
         Point(n, value, None, None, "failed" if value is None else "ok", "env", "run")
         for n, value in enumerate(values)
     )
-    return Line("box", "openblas", "", points, changes, len(points))
+    return Line("box", "openblas", "", columns_of(points), changes, len(points))
 
 
 def series(name: str, *lines: Line, **said: Any) -> Series:

@@ -70,6 +70,7 @@ def asv_project(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_collecting_takes_a_tenth_of_the_time(asv_project, record_property):
     script = Path(sys.executable).parent

@@ -61,6 +61,7 @@ def ratio(results: Path) -> float:
     return statistics.median(ratios)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_real_files_with_nan_take_less_time_than_parsing_them():
     if not REAL.is_dir():
@@ -69,6 +70,7 @@ def test_real_files_with_nan_take_less_time_than_parsing_them():
     assert ratio(REAL) >= WITH_NAN
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_files_without_nan_take_still_less_of_it(tmp_path):
     assert ratio(write_collection(tmp_path / "results", 200)) >= WITHOUT_NAN

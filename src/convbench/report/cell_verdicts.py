@@ -7,16 +7,18 @@ quantile of Student's t that chance exceeds once in a thousand, and never less t
 
 import functools
 import math
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
-from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from convbench.report.naming import is_rate
 from convbench.report.packing import MOST_STEPS
 from convbench.report.readable import counted, significant
-from convbench.report.series import FAILED, OK, Change, Line, Point
+from convbench.report.rounding import rounded
+from convbench.report.series import FAILED, OK, Change, Line, PointColumns
+from convbench.stats.median import median
 
 SLOWER, FASTER, SUSPECT = "slower", "faster", "suspect"
 SAME, UNDECIDED, FAILING, MISSING = "same", "undecided", "failing", "missing"
@@ -51,7 +53,8 @@ REACH_STEP = 1e-4
 """The logarithm of a reach is kept in steps of this."""
 
 
-class Reading(NamedTuple):  # of all values of a site: no dataclass is made as quickly
+@dataclass(frozen=True, slots=True)
+class Reading:
     """A value as the site keeps it: five digits, and its bounds in `BOUND_STEP` of it."""
 
     value: float
@@ -67,6 +70,27 @@ class Reading(NamedTuple):  # of all values of a site: no dataclass is made as q
     def high(self) -> float | None:
         """The upper bound."""
         return None if self.above is None else self.value * (1 + BOUND_STEP * self.above)
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """The readings of a line in columns, as `Reading` has them.
+
+    A value that there is not is NaN; steps to bounds that there are not are -1.
+    """
+
+    value: NDArray[np.float64]
+    below: NDArray[np.int64]
+    above: NDArray[np.int64]
+
+    def at(self, number: int) -> Reading | None:
+        """Give one of them, by its number; None where there is no value."""
+        value, below, above = (
+            column[number].item() for column in (self.value, self.below, self.above)
+        )
+        if math.isnan(value):
+            return None
+        return Reading(value, None, None) if below < 0 else Reading(value, below, above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,39 +118,38 @@ class Judged:
     changes: tuple[Change, ...] = ()
 
 
-def read(point: Point) -> Reading | None:
-    """Give the value of a point as the site keeps it; None without one."""
-    if point.value is None:
-        return None
-    value = float(f"{point.value:.{DIGITS}g}")
-    if value <= 0 or point.low is None or point.high is None:
-        return Reading(value, None, None)
-    below = max(math.ceil((1 - point.low / value) / BOUND_STEP), 0)
-    above = max(math.ceil((point.high / value - 1) / BOUND_STEP), 0)
-    if above > MOST_STEPS:  # millions of times the value: that bounds nothing
-        return Reading(value, None, None)
-    return Reading(value, min(below, MOST_BELOW), above)
+def readings_of(columns: PointColumns) -> Readings:
+    """Give the values of a line's points as the site keeps them."""
+    known = columns.is_value
+    value = rounded(np.where(known, columns.value, 1.0), DIGITS)
+    bounded = known & (value > 0) & ~np.isnan(columns.low) & ~np.isnan(columns.high)
+    positive = np.where(bounded, value, 1.0)
+    below, above = (
+        np.maximum(np.ceil(np.where(bounded, part, 0.0) / BOUND_STEP), 0)
+        for part in (1 - columns.low / positive, columns.high / positive - 1)
+    )
+    bounded &= above <= MOST_STEPS  # millions of times the value: that bounds nothing
+    return Readings(
+        np.where(known, value, np.nan),
+        np.where(bounded, np.minimum(below, MOST_BELOW), -1).astype(np.int64),
+        np.where(bounded, above, -1).astype(np.int64),
+    )
 
 
 def reach_of(line: Line, min_commits: int) -> float | None:
     """Give the logarithm of a line's reach; None where it has too few values to say."""
-    values = line.measured
-    if len(values) < min_commits or min(value for _, value in values) <= 0:
+    values = line.values
+    if values.size < min_commits or values.min() <= 0:
         return None
-    levels: dict[int, list[float]] = {}
+    logs = np.log(values)
     starts = [change.position for change in line.changes]
-    for position, value in values:
-        levels.setdefault(bisect_right(starts, position), []).append(math.log(value))
-    distances = [
-        distance
-        for level in levels.values()
-        for middle in [median(level)]
-        for distance in (abs(value - middle) for value in level)
-    ]
-    freedom = len(distances) - 1 - len(levels)
+    cuts = np.searchsorted(line.positions, starts)
+    levels = [level for level in np.split(logs, cuts) if level.size]
+    distances = np.sort(np.concatenate([np.abs(each - median(each)) for each in levels]))
+    freedom = distances.size - 1 - len(levels)
     if freedom < 1:
         return None
-    squares = math.fsum(distance**2 for distance in sorted(distances)[:-1])
+    squares = float(np.sum(distances[:-1] ** 2))
     reach = _quantile(freedom) * math.sqrt(2 * squares / freedom)
     return round(max(reach, LEAST_REACH) / REACH_STEP) * REACH_STEP
 
@@ -212,7 +235,7 @@ def _by_noise(
 
     reach = joint_reach(base, head)
     if reach is None:
-        fewest = min(len(base.line.measured), len(head.line.measured))
+        fewest = min(base.line.values.size, head.line.values.size)
         needed = counted(min_commits, "commit")
         few = fewest < min_commits
         return judged(UNDECIDED, f"{fewest} of {needed}" if few else "noise not known")
@@ -249,12 +272,10 @@ def _without_ratio(verdict: str, base: Side, head: Side, known: str) -> Judged:
     return Judged(verdict, before, after, None, None, None, known)
 
 
-def side_of(line: Line, position: int, reach: float | None) -> Side:
+def side_of(line: Line, position: int, reach: float | None, readings: Readings) -> Side:
     """Give what a line has at a commit."""
-    point = next((one for one in line.points if one.position == position), None)
-    if point is None:
+    at = line.columns.at(position)
+    if at is None:
         return Side(position, line, "", None, reach)
-    reading = read(point)
-    return Side(
-        position, line, point.status if reading or point.status != OK else "", reading, reach
-    )
+    reading, status = readings.at(at), line.columns.status[at]
+    return Side(position, line, status if reading or status != OK else "", reading, reach)

@@ -5,17 +5,21 @@ follow each other share a file until it is full. A new commit is written into th
 begins another. Cells stand in the order of the series and their lines.
 """
 
-import math
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from convbench.report.cell_verdicts import BOUND_STEP, DIGITS, REACH_STEP, Reading, read
+import numpy as np
+from numpy.typing import NDArray
+
+from convbench.report.cell_verdicts import BOUND_STEP, DIGITS, REACH_STEP, Readings
 from convbench.report.compared import Compared
 from convbench.report.compared_cells import Cells, places_of
 from convbench.report.data_files import script
-from convbench.report.packing import pack, pack_steps, unsigned, width_of
-from convbench.report.series import FAILED, Change, Line, Series
+from convbench.report.packing import pack_all, pack_steps, width_of
+from convbench.report.rounding import FARTHEST, powers_of
+from convbench.report.series import FAILED, Change
 
 FULL = 2000
 """A file takes no further commit when it holds so many values and failures: some 12 kB."""
@@ -23,8 +27,36 @@ FULL = 2000
 WIDTH = 3
 """Digits of a packed value of most cells; others are listed."""
 
+_NO_BOUNDS = pack_steps(None, None)
+
 DECADES = 9
 """So many powers of ten, and five digits, fit into a number of JavaScript."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """The values of a cell as whole numbers of a power of ten, with so many digits each."""
+
+    exponent: int
+    width: int
+    signed: bool
+    numbers: NDArray[np.int64]
+
+
+def _coded(readings: Readings) -> _Coded:
+    """Choose the power of ten of which all values of a cell are whole numbers.
+
+    The least has five digits; where a cell spans more than `DECADES`, the greatest decides.
+    """
+    values = np.nan_to_num(readings.value)
+    powers = powers_of(values[values != 0])
+    least, greatest = (int(powers.min()), int(powers.max())) if powers.size else (DIGITS - 1, 0)
+    exponent = max(least, greatest - DECADES, -FARTHEST) - DIGITS + 1
+    whole = np.rint(values * 10.0**-exponent).astype(np.int64)
+    signed = bool((whole < 0).any())
+    # 0, -1, 1, -2, 2 and so on become 0, 1, 2, 3, 4.
+    numbers = np.where(whole >= 0, 2 * whole, -2 * whole - 1) if signed else whole
+    return _Coded(exponent, max(width_of(int(numbers.max())), WIDTH), signed, numbers)
 
 
 def compare_files(compared: Compared | None) -> dict[str, str]:
@@ -32,15 +64,18 @@ def compare_files(compared: Compared | None) -> dict[str, str]:
     if compared is None:
         return {}
     cells = compared.cells
-    groups = _grouped(_by_commit(cells))
+    coded = [_coded(readings) for readings in cells.readings]
+    groups = _grouped(_by_commit(cells, coded))
     starts = [0, *accumulate(len(group) for group in groups)][:-1]
-    files = {"data/c/cells.js": script("c/cells", _shared(cells, compared, starts))}
+    files = {"data/c/cells.js": script("c/cells", _shared(cells, compared, coded, starts))}
     for number, group in enumerate(groups):
         files[f"data/c/{number}.js"] = script(f"c/{number}", _columns(group))
     return files
 
 
-def _shared(cells: Cells, compared: Compared, starts: Sequence[int]) -> Mapping[str, object]:
+def _shared(
+    cells: Cells, compared: Compared, coded: Sequence[_Coded], starts: Sequence[int]
+) -> Mapping[str, object]:
     places = places_of(cells.measurements)
     numbers = {(one.machine, one.line): at for at, one in enumerate(places)}
     return {
@@ -53,14 +88,14 @@ def _shared(cells: Cells, compared: Compared, starts: Sequence[int]) -> Mapping[
         "series": [number for number, _, _ in cells.lines],
         "place": [numbers[line.machine, line.name] for _, _, line in cells.lines],
         "reach": [reach and round(reach / REACH_STEP) for reach in cells.reaches],
-        "exponent": [_exponent(line) for _, _, line in cells.lines],
+        "exponent": [one.exponent for one in coded],
         "width": WIDTH,
         "wide": [
-            [at, width, int(signed)]
-            for at, (width, signed) in enumerate(map(_width, cells.lines))
-            if (width, signed) != (WIDTH, False)
+            [at, one.width, int(one.signed)]
+            for at, one in enumerate(coded)
+            if (one.width, one.signed) != (WIDTH, False)
         ],
-        "measured": [len(line.measured) for _, _, line in cells.lines],
+        "measured": [line.values.size for _, _, line in cells.lines],
         "changes": [
             [at, [_change(change) for change in line.changes]]
             for at, (_, _, line) in enumerate(cells.lines)
@@ -72,29 +107,6 @@ def _shared(cells: Cells, compared: Compared, starts: Sequence[int]) -> Mapping[
 def _change(change: Change) -> list[object]:
     numbers = (change.before, change.after, change.low, change.high)
     return [change.position, *numbers, change.event]
-
-
-def _exponent(line: Line) -> int:
-    """Give the power of ten of which all values of a line are whole numbers.
-
-    The least has five digits; where a line spans more than `DECADES`, the greatest decides.
-    """
-    sizes = [abs(value) for _, value in line.measured if value]
-    if not sizes:
-        return 0
-    least, greatest = (math.floor(math.log10(size)) for size in (min(sizes), max(sizes)))
-    return max(least, greatest - DECADES, -300) - DIGITS + 1
-
-
-def _width(cell: tuple[int, Series, Line]) -> tuple[int, bool]:
-    """Give how many digits the values of a cell need, and whether any is below 0."""
-    values = [value for _, value in cell[2].measured] or [0.0]
-    size = 10.0 ** -_exponent(cell[2])
-    # As they are read: with so many digits, which may round them up.
-    ends = [round(float(f"{end:.{DIGITS}g}") * size) for end in (min(values), max(values))]
-    signed = ends[0] < 0
-    greatest = max(map(unsigned, ends)) if signed else ends[1]
-    return max(width_of(greatest), WIDTH), signed
 
 
 @dataclass(slots=True)
@@ -109,14 +121,14 @@ class _Values:
     bounds: list[str] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
 
-    def add(self, cell: int, value: str, reading: Reading) -> None:
+    def add(self, cell: int, value: str, bounds: str) -> None:
         """Append a value; cells come in their order."""
         if self.at and self.at[-2] + self.at[-1] == cell:
             self.at[-1] += 1
         else:
             self.at += [cell, 1]
         self.y.append(value)
-        self.bounds.append(pack_steps(reading.below, reading.above))
+        self.bounds.append(bounds)
 
     @property
     def size(self) -> int:
@@ -125,8 +137,7 @@ class _Values:
 
     def columns(self) -> dict[str, object]:
         """Give what is to be written: of what there is none, nothing."""
-        nothing = pack_steps(None, None)
-        bounds = {"bounds": "".join(self.bounds)} if set(self.bounds) - {nothing} else {}
+        bounds = {"bounds": "".join(self.bounds)} if set(self.bounds) - {_NO_BOUNDS} else {}
         failed = {"failed": self.failed} if self.failed else {}
         return {"at": self.at, "y": "".join(self.y), **bounds, **failed}
 
@@ -154,18 +165,30 @@ def _columns(group: Sequence[_Values]) -> list[dict[str, object]]:
     return written
 
 
-def _by_commit(cells: Cells) -> list[_Values]:
+def _by_commit(cells: Cells, coded: Sequence[_Coded]) -> list[_Values]:
     commits = [_Values() for _ in cells.measurements.commits]
-    for cell, one in enumerate(cells.lines):
-        line = one[2]
-        size = 10.0 ** -_exponent(line)
-        width, signed = _width(one)
-        for point in line.points:
-            reading = read(point)
-            if reading:
-                number = round(reading.value * size)
-                packed = pack(unsigned(number) if signed else number, width)
-                commits[point.position].add(cell, packed, reading)
-            elif point.status == FAILED:
-                commits[point.position].failed.append(cell)
+    for cell, (readings, code) in enumerate(zip(cells.readings, coded, strict=True)):
+        columns = cells.lines[cell][2].columns
+        text, width = pack_all(code.numbers, code.width), code.width
+        for at, (position, value, below, above, status) in enumerate(
+            zip(
+                columns.position.tolist(),
+                readings.value.tolist(),
+                readings.below.tolist(),
+                readings.above.tolist(),
+                columns.status,
+                strict=True,
+            )
+        ):
+            if value == value:
+                commits[position].add(
+                    cell, text[width * at : width * (at + 1)], _steps(below, above)
+                )
+            elif status == FAILED:
+                commits[position].failed.append(cell)
     return commits
+
+
+@functools.cache
+def _steps(below: int, above: int) -> str:
+    return pack_steps(below, above) if below >= 0 else _NO_BOUNDS

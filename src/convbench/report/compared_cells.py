@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from convbench.report.cell_verdicts import Side, reach_of, side_of
+from convbench.report.cell_verdicts import Readings, Side, reach_of, readings_of, side_of
 from convbench.report.measurements import Measurements, text
 from convbench.report.series import FAILED, OK, Line, Series
 
@@ -43,6 +43,11 @@ class Cells:
         return tuple(reach_of(line, needed) for _, _, line in self.lines)
 
     @cached_property
+    def readings(self) -> tuple[Readings, ...]:
+        """The values of each cell as the site keeps them."""
+        return tuple(readings_of(line.columns) for _, _, line in self.lines)
+
+    @cached_property
     def numbers(self) -> Mapping[tuple[int, str, str], int]:
         """The number of a cell by its series, machine and line."""
         return {
@@ -54,7 +59,7 @@ class Cells:
         """The cells with a value at each commit."""
         found: list[set[int]] = [set() for _ in self.measurements.commits]
         for at, (_, _, line) in enumerate(self.lines):
-            for position, _ in line.measured:
+            for position in line.positions.tolist():
                 found[position].add(at)
         return tuple(map(frozenset, found))
 
@@ -67,11 +72,13 @@ class Cells:
             other = self.numbers.get((number, *place))
             if other == at and choice.base == choice.head:
                 continue
-            head = side_of(line, choice.head, self.reaches[at])
+            head = side_of(line, choice.head, self.reaches[at], self.readings[at])
             base = (
                 Side(choice.base, line, "", None, None)
                 if other is None
-                else side_of(self.lines[other][2], choice.base, self.reaches[other])
+                else side_of(
+                    self.lines[other][2], choice.base, self.reaches[other], self.readings[other]
+                )
             )
             if {base.status, head.status} & {OK, FAILED}:
                 yield one, base, head

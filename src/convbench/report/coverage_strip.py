@@ -1,6 +1,7 @@
 """How much of a machine's suite each commit measured, as a picture of bars."""
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,11 +78,10 @@ def build_strips(outcomes: Outcomes, commits: Sequence[Commit]) -> tuple[Strip, 
             continue
         machine = one.line.machine
         totals[machine] += 1
-        first = wanted.get(machine, (0,))[0]
-        for point in reversed(one.line.points):
-            if point.position < first:
-                break
-            counts[machine, point.position, point.status] += 1
+        columns = one.line.columns
+        first = bisect_left(columns.position, wanted.get(machine, (0,))[0])
+        newest = zip(columns.position[first:].tolist(), columns.status[first:], strict=True)
+        counts.update((machine, position, status) for position, status in newest)
     return tuple(
         _strip(
             machine,

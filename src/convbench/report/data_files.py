@@ -8,16 +8,19 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import chain, pairwise
 
+import numpy as np
+
 from convbench.report.history import default_machine, first_series
 from convbench.report.links import link_template, parameter_key
 from convbench.report.matrix import Matrix
 from convbench.report.measurements import Measurements
 from convbench.report.naming import line_order, records
-from convbench.report.packed_columns import pack_counts, pack_values
+from convbench.report.packed_columns import DIGITS, pack_counts, pack_values
 from convbench.report.paradox import Paradox
 from convbench.report.points import Points, run_name
+from convbench.report.rounding import short
 from convbench.report.sample_files import STEP, SampleWriter
-from convbench.report.series import Change, Line, Point, Series
+from convbench.report.series import Change, Line, PointColumns, Series
 from convbench.report.tags import find_tags
 from convbench.report.versions import families, version_order
 from convbench.report.why_figure import WhyPicture
@@ -133,7 +136,8 @@ def _size(one: Series) -> int | None:
     That is enough to know the fastest few of many before their files are loaded.
     """
     for line in one.lines:
-        for _, value in reversed(line.measured):
+        if line.values.size:
+            value = line.values[-1]
             return round(100 * math.log10(value)) if value > 0 else None
     return None
 
@@ -168,45 +172,39 @@ class LineWriter:
 
     def write(self, one: Series, line: Line) -> dict[str, object]:
         """Write one line; intervals only where there is one, statuses only where not ok."""
-        points = line.points
+        columns = line.columns
         data: dict[str, object] = {
             "machine": line.machine,
             "name": line.name,
             "identity": line.identity,
-            "x": pack_counts([point.position for point in points]),
-            "runs": pack_counts([self._points.runs[line.machine, point.run] for point in points]),
-            **_value_columns(points),
+            "x": pack_counts(columns.position),
+            "runs": pack_counts([self._points.runs[line.machine, run] for run in columns.run]),
+            **_value_columns(columns),
         }
-        if any(point.run for point in points):
+        if any(columns.run):
             data["ofRun"] = self._points.after_run(one, line)
-        if not all(point.run for point in points):
+        if not all(columns.run):
             data["ofCommit"] = self._points.around_commit(one, line)
         if family := self._families[line.machine, line.name]:
             data["family"] = family
-        bad = [[index, point.status] for index, point in enumerate(points) if _is_bad(point)]
+        bad = np.flatnonzero(np.isnan(columns.value)).tolist()
         if bad:
-            data["bad"] = bad
+            data["bad"] = [[at, columns.status[at]] for at in bad]
         if sampled := self.samples.points(one, line):
             # Most often the newest points have some: then their first number says it all.
-            newest = list(range(sampled[0], len(points)))
+            newest = list(range(sampled[0], len(columns.position)))
             data["samples"] = sampled[0] if sampled == newest else sampled
-        if line.searched != len(line.measured):
+        if line.searched != line.values.size:
             data["searched"] = line.searched
         if line.changes:
             data["changes"] = [_change_data(change) for change in line.changes]
         return data
 
 
-def _value_columns(points: Sequence[Point]) -> dict[str, object]:
-    values = _all_short([point.value for point in points])
-    if all(point.low is None for point in points):
-        return pack_values(values)
-    low, high = ([getattr(point, end) for point in points] for end in ("low", "high"))
-    return pack_values(values, _all_short(low), _all_short(high))
-
-
-def _is_bad(point: Point) -> bool:
-    return point.value is None
+def _value_columns(columns: PointColumns) -> dict[str, object]:
+    if np.isnan(columns.low).all():
+        return pack_values(columns.value)
+    return pack_values(columns.value, columns.low, columns.high)
 
 
 def _change_data(change: Change) -> list[object]:
@@ -260,16 +258,6 @@ def _parts(picture: WhyPicture, x: float, y: float) -> tuple[float, float]:
     return round(across, 4), round((picture.bottom - y) / (picture.bottom - picture.top), 4)
 
 
-def _all_short(values: Sequence[float | None]) -> list[float | None]:
-    """Keep six digits of each, as `_short` does; all at once takes half the time."""
-    form = ",".join(["null" if value is None else "%.6g" for value in values])
-    numbers = form % tuple([value for value in values if value is not None])
-    kept: list[float | None] = json.loads(f"[{numbers}]")
-    return kept
-
-
 def _short(value: float | None) -> float | None:
     """Keep six digits: half the bytes, and rounding again for display gives what the page says."""
-    if value is None or value != value or value in (float("inf"), float("-inf")):
-        return None
-    return float(f"{value:.6g}")
+    return None if value is None or not math.isfinite(value) else short(value, DIGITS)

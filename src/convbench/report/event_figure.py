@@ -68,19 +68,20 @@ class StepPicture:
 
     `doubt` spans the commits that may be the first of the new level, where there are several.
     `levels` are x, x and y of the level before and after; `others` are the x of further changes.
+    What stands at a commit has its position at the end: the data of all views name it.
     `witnesses` are paths and names of other histories, scaled to the level before.
     """
 
     frame: Frame
     path: str
     band: str
-    dots: tuple[tuple[float, float, str], ...]
-    failures: tuple[tuple[float, str], ...]
+    dots: tuple[tuple[float, float, str, int], ...]
+    failures: tuple[tuple[float, int], ...]
     levels: tuple[tuple[float, float, float, str], ...]
     witnesses: tuple[tuple[str, str], ...]
     mark: float
     doubt: tuple[float, float] | None
-    others: tuple[tuple[float, str], ...]
+    others: tuple[tuple[float, int], ...]
     x_ticks: tuple[tuple[float, str], ...]
     y_ticks: tuple[tuple[float, str], ...]
     y_title: str
@@ -111,12 +112,10 @@ def step_picture(
         frame=frame,
         path=_path([spot for _, spot in spots]),
         band=_band(points, x, y) if words else "",
-        dots=tuple((*spot, _said(p, unit, commits)) for p, spot in spots) if words else (),
-        failures=tuple(
-            (x(p.position), f"failed, {_name(commits[p.position])}")
-            for p in points
-            if p.status == FAILED
-        ),
+        dots=tuple((*spot, quantity(p.value or 0.0, unit), p.position) for p, spot in spots)
+        if words
+        else (),
+        failures=tuple((x(p.position), p.position) for p in points if p.status == FAILED),
         levels=_levels(line, step, ends, x, y, unit),
         witnesses=tuple(
             (path, name)
@@ -126,7 +125,7 @@ def step_picture(
         mark=x(step.position),
         doubt=_doubt(step, ends, x),
         others=tuple(
-            (x(change.position), f"another change, {_name(commits[change.position])}")
+            (x(change.position), change.position)
             for change in line.changes
             if ends[0] <= change.position <= ends[1] and change.position != step.position
         ),
@@ -138,8 +137,9 @@ def step_picture(
 
 def _around(line: Line, position: int) -> tuple[Point, ...]:
     """Cut the points around a position out of a line."""
-    at = bisect_left(line.points, position, key=lambda point: point.position)
-    return line.points[max(at - AROUND, 0) : at + AROUND]
+    at = bisect_left(line.columns.position, position)
+    numbers = range(len(line.columns.position))[max(at - AROUND, 0) : at + AROUND]
+    return tuple(line.columns.point(number) for number in numbers)
 
 
 def _limits(points: Sequence[Point], step: Step) -> tuple[float, float]:
@@ -235,12 +235,3 @@ def _commit_ticks(
         (x(commit.position), commit.short if old == new or not new else new)
         for commit, (old, new) in zip(shown, pairwise(dates), strict=True)
     )
-
-
-def _said(point: Point, unit: str, commits: Sequence[Commit]) -> str:
-    value = quantity(point.value, unit) if point.value is not None else point.status
-    return f"{value}, {_name(commits[point.position])}"
-
-
-def _name(commit: Commit) -> str:
-    return " ".join(filter(None, (commit.short, commit.date, commit.subject)))

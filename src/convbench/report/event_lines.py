@@ -73,6 +73,6 @@ def _by_place(one: Series | None) -> dict[Place, list[Line]]:
     """Give the lines of a series by the places whose points they hold."""
     lines: dict[Place, list[Line]] = {}
     for line in one.lines if one else ():
-        for environment in {point.environment: None for point in line.points}:
+        for environment in dict.fromkeys(line.columns.environment):
             lines.setdefault((line.machine, environment), []).append(line)
     return lines

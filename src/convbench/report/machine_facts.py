@@ -1,6 +1,7 @@
 """Facts of machines, side by side: hardware, measured ceilings, noise, and what was measured."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -13,6 +14,7 @@ from convbench.report.machine_host import FACTS, host_of, noisy_settings
 from convbench.report.machine_peaks import Ceiling
 from convbench.report.measurements import Measurements, minute, text
 from convbench.report.naming import line_order, name_threads, records
+from convbench.report.outcomes import Outcomes
 from convbench.report.provenance import MachineRow
 from convbench.report.readable import counted, significant
 from convbench.report.series import FAILED, OK, Series
@@ -60,6 +62,7 @@ Items = Callable[[str], Iterable[Item]]
 def sections_of(
     measurements: Measurements,
     series: Sequence[Series],
+    outcomes: Outcomes,
     machines: Sequence[MachineRow],
     found: Sequence[Ceiling],
     trust: Trust | None,
@@ -70,7 +73,7 @@ def sections_of(
         "What it is": _host_rows(measurements),
         "What it reaches, measured": _ceiling_rows(found),
         "How noisy it is": _noise_rows(series, trust),
-        "What was measured": _work_rows(measurements, series, machines)
+        "What was measured": _work_rows(measurements, outcomes, machines)
         | _run_rows(measurements, repo_url),
     }
     names = [row.machine for row in machines]
@@ -137,7 +140,7 @@ def _noise_rows(series: Sequence[Series], trust: Trust | None) -> dict[str, Item
             if point.value and point.low is not None and point.high is not None:
                 half = (point.high - point.low) / 2 / point.value
                 widths.setdefault(line.machine, []).append(half)
-            noise = noise_of([value for _, value in line.measured])
+            noise = noise_of(line.values)
             if not math.isnan(noise):
                 noises.setdefault(line.machine, []).append(noise)
     controls = trust.controls if trust else ()
@@ -166,12 +169,9 @@ def _typical(found: Sequence[float], sign: str = "") -> Item:
 
 
 def _work_rows(
-    measurements: Measurements, series: Sequence[Series], machines: Sequence[MachineRow]
+    measurements: Measurements, outcomes: Outcomes, machines: Sequence[MachineRow]
 ) -> dict[str, Items]:
-    failed: dict[str, int] = {}
-    for one in series:
-        for line in one.lines:
-            failed[line.machine] = failed.get(line.machine, 0) + (line.newest.status == FAILED)
+    failed = Counter(line.machine for one, line in outcomes.histories if one.state == FAILED)
     known = {row.machine: row for row in machines}
     ok = measurements.newest["status"] == OK
     counts = measurements.newest["machine"][ok].value_counts()
@@ -182,9 +182,10 @@ def _work_rows(
         yield Item(f"{counts.get(machine, 0):,}", _joined(counted(facts.commits, "commit"), dates))
 
     def failures(machine: str) -> Iterable[Item]:
-        number = failed.get(machine, 0)
-        words = f"{counted(number, 'history', 'histories')} at the newest commit"
-        return [Item(words, kind="failed") if number else Item("none")]
+        if not failed[machine]:
+            return [Item("none")]
+        histories = counted(failed[machine], "history", "histories")
+        return [Item(histories, "by their newest outcome", "#/coverage?state=failed", "failed")]
 
     has_blas = any(text(row["blas"]) for row in measurements.rows_of_lines.values())
     return {

@@ -9,6 +9,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from convbench.report.links import history_link
 from convbench.report.measurements import Measurements, text
 from convbench.report.naming import name_threads
@@ -123,8 +125,10 @@ def pairs_of(
 
 def _same_commit(base: Line, other: Line) -> tuple[Point, Point]:
     """Take the newest commit that both lines have, else the newest of each."""
-    known = {point.position: point for point in base.points if point.value is not None}
-    for point in reversed(other.points):
-        if point.value is not None and point.position in known:
-            return known[point.position], point
-    return newest_value(base), newest_value(other)
+    shared = np.intersect1d(base.positions, other.positions, assume_unique=True)
+    if not shared.size:
+        return newest_value(base), newest_value(other)
+    base_at, other_at = (
+        int(np.searchsorted(line.columns.position, shared[-1])) for line in (base, other)
+    )
+    return base.columns.point(base_at), other.columns.point(other_at)

@@ -50,7 +50,7 @@ def ceilings(measurements: Measurements, series: Sequence[Series]) -> tuple[Ceil
         for line in one.lines:
             row = measurements.rows_of_lines[line.machine, line.name]
             key = (line.machine, kind, one.dtype, text(row["threads"]))
-            rate = line.measured[-1][1] if line.measured else 0.0
+            rate = float(line.values[-1]) if line.values.size else 0.0
             if rate > 0 and (key not in best or rate > best[key].rate):
                 link = history_link(one, line.machine)
                 best[key] = Ceiling(*key, rate, one.unit, text(row["blas"]), link)

@@ -13,6 +13,7 @@ from convbench.report.machine_comparison import (
 from convbench.report.machine_facts import Section, sections_of
 from convbench.report.machine_peaks import ceilings
 from convbench.report.measurements import Measurements
+from convbench.report.outcomes import Outcomes
 from convbench.report.provenance import MachineRow
 from convbench.report.readable import counted
 from convbench.report.series import Series
@@ -37,6 +38,7 @@ class Machines:
 def build_machines(
     measurements: Measurements,
     series: Sequence[Series],
+    outcomes: Outcomes,
     machines: Sequence[MachineRow],
     trust: Trust | None = None,
     repo_url: str = "",
@@ -54,7 +56,7 @@ def build_machines(
         comparisons[0].farthest.title if comparisons else _title(names),
         comparisons[0].farthest.lede if comparisons else _lede(names),
         names,
-        sections_of(measurements, series, machines, found, trust, repo_url),
+        sections_of(measurements, series, outcomes, machines, found, trust, repo_url),
         comparisons,
         compare_environments(series),
     )

@@ -113,16 +113,14 @@ def _groups(series: Sequence[Series], start: int) -> list[_Group]:
         group = groups.setdefault(name, _Group(name, [], {}, []))
         group.series.append(one)
         for line in one.lines:
-            newest = [
-                (point.position, point.value)
-                for point in line.points
-                if point.position >= start and point.value is not None and point.value > 0
-            ]
-            if len(newest) <= BASE:
+            columns = line.columns
+            shown = (columns.position >= start) & (columns.value > 0)
+            values = columns.value[shown]
+            if values.size <= BASE:
                 continue
-            base = median(value for _, value in newest[:BASE])
-            for position, value in newest:
-                group.ratios.setdefault(position, []).append(value / base)
+            ratios = (values / median(values[:BASE].tolist())).tolist()
+            for position, ratio in zip(columns.position[shown].tolist(), ratios, strict=True):
+                group.ratios.setdefault(position, []).append(ratio)
             group.found += [
                 (change, one)
                 for change in line.changes

@@ -142,7 +142,9 @@ def outcome_of(line: Line, *, refused: bool = False) -> Point:
     """Give the point that counts: the last one that was no skip, if there is one."""
     if refused:
         return line.newest
-    return next((one for one in reversed(line.points) if one.status != SKIPPED), line.newest)
+    status = line.columns.status
+    known = (at for at in reversed(range(len(status))) if status[at] != SKIPPED)
+    return line.columns.point(next(known, -1))
 
 
 def _of_series(

@@ -46,11 +46,6 @@ def width_of(number: int) -> int:
     return width
 
 
-def unsigned(number: int) -> int:
-    """Give each whole number one from 0: 0, -1, 1, -2, 2 and so on become 0, 1, 2, 3, 4."""
-    return 2 * number if number >= 0 else -2 * number - 1
-
-
 def pack_steps(below: int | None, above: int | None) -> str:
     """Write the steps of two bounds: a digit for most; one for both where there are none."""
     if below is None or above is None:

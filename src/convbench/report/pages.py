@@ -66,7 +66,7 @@ def build_views(measurements: Measurements, series: Sequence[Series], repo_url: 
         build_comparisons(measurements, series),
         build_rooflines(measurements, series, matrices),
         build_coverage(measurements, overview.outcomes, trust),
-        build_machines(measurements, series, overview.machines, trust, repo_url),
+        build_machines(measurements, series, overview.outcomes, overview.machines, trust, repo_url),
     )
     # A part of Coverage that needs runs or a null control, and has words of its own.
     parts = ("trust",) if trust and views.coverage else ()
@@ -155,9 +155,10 @@ def environment() -> jinja2.Environment:
     return templates
 
 
+_LINE = re.compile(r".{9,}?[._](?=.{4})|.+\Z", re.DOTALL)
+"""What of a long name may stand on a line of its own: shorter pieces would only add elements."""
+
+
 def breakable(name: str) -> Markup:
-    """Let a long name wrap after its dots and underscores, and stay one word when it is copied."""
-    escaped = str(escape(name))
-    for sign in "._":
-        escaped = escaped.replace(sign, f"{sign}<wbr>")
-    return Markup(escaped)  # escaped above
+    """Let a long name wrap after dots and underscores, and stay one word when it is copied."""
+    return Markup("<wbr>").join(map(escape, _LINE.findall(name)))

@@ -59,6 +59,6 @@ def _newest(one: Series, machine: str, line: str) -> float | None:
         value
         for each in one.lines
         if (each.machine, each.name) == (machine, line)
-        for _, value in each.measured
+        for value in each.values.tolist()
     ]
     return values[-1] if values else None

@@ -5,11 +5,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from convbench.report.measurements import Measurements, text
 from convbench.report.naming import line_order, records
-from convbench.report.value_columns import Params, ValueColumns, finite
+from convbench.report.value_columns import Params, Rows, ValueColumns, finite
 from convbench.stats.changes import FAILURES
 from convbench.stats.triage import SILENT
 
@@ -41,9 +43,8 @@ class Change:
         return self.triage in SILENT
 
 
-class Point(
-    NamedTuple
-):  # of all that a site is made of the most numerous: no dataclass is as quick
+@dataclass(frozen=True, slots=True)
+class Point:
     """One commit's outcome on a line; `value` is None unless the status is ok."""
 
     position: int
@@ -55,9 +56,77 @@ class Point(
     run: str
 
 
-@dataclass(frozen=True)  # without slots, for the cached property
+Numbers = NDArray[np.float64]
+Texts = tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class PointColumns:
+    """The points of a line, oldest first, in columns of one length.
+
+    A store has millions of points: who looks at all of them reads columns.
+    Numbers that are not known are NaN; `value` is one unless the status is ok.
+    """
+
+    position: NDArray[np.int64]
+    value: Numbers
+    low: Numbers
+    high: Numbers
+    status: Texts
+    environment: Texts
+    run: Texts
+
+    @cached_property
+    def is_value(self) -> NDArray[np.bool_]:
+        """Which points have a value."""
+        return ~np.isnan(self.value)
+
+    def point(self, at: int) -> Point:
+        """Give one point, by its number."""
+        return Point(
+            int(self.position[at]),
+            finite(self.value[at]),
+            finite(self.low[at]),
+            finite(self.high[at]),
+            self.status[at],
+            self.environment[at],
+            self.run[at],
+        )
+
+    def at(self, position: int) -> int | None:
+        """Find the number of the point at a commit; None without one."""
+        at = int(np.searchsorted(self.position, position))
+        return at if at < len(self.position) and self.position[at] == position else None
+
+    def kept(self, numbers: Sequence[int]) -> "PointColumns":
+        """Give some points, by their numbers."""
+        texts = (
+            tuple(column[at] for at in numbers)
+            for column in (self.status, self.environment, self.run)
+        )
+        chosen = list(numbers)
+        columns = (self.value[chosen], self.low[chosen], self.high[chosen])
+        return PointColumns(self.position[chosen], *columns, *texts)
+
+
+def columns_of(points: Sequence[Point]) -> PointColumns:
+    """Put points into columns."""
+    value, low, high = (
+        np.array([getattr(point, name) for point in points], dtype=np.float64)
+        for name in ("value", "low", "high")
+    )
+    return PointColumns(
+        np.array([point.position for point in points], dtype=np.int64),
+        *(value, low, high),
+        tuple(point.status for point in points),
+        tuple(point.environment for point in points),
+        tuple(point.run for point in points),
+    )
+
+
+@dataclass(frozen=True, eq=False)  # without slots, for the cached properties
 class Line:
-    """One curve: a BLAS build or environment on a machine; points oldest first.
+    """One curve: a BLAS build or environment on a machine.
 
     `searched` counts the commits with a value in the history that `detect` searches: that of the
     environment, whichever BLAS identities it had.
@@ -66,24 +135,39 @@ class Line:
     machine: str
     name: str
     identity: str
-    points: tuple[Point, ...]
+    columns: PointColumns
     changes: tuple[Change, ...]
     searched: int
 
-    @property
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """The points one by one, oldest first."""
+        return tuple(self.columns.point(at) for at in range(len(self.columns.position)))
+
+    @cached_property
     def newest(self) -> Point:
         """The last point, whatever its status."""
-        return self.points[-1]
+        return self.columns.point(-1)
+
+    @cached_property
+    def values(self) -> Numbers:
+        """The values of the points that have one."""
+        return self.columns.value[self.columns.is_value]
+
+    @cached_property
+    def positions(self) -> NDArray[np.int64]:
+        """The positions of the points that have a value."""
+        return self.columns.position[self.columns.is_value]
 
     @cached_property
     def measured(self) -> tuple[tuple[int, float], ...]:
         """Positions and values of the points that have one."""
-        return tuple((p.position, p.value) for p in self.points if p.value is not None)
+        return tuple(zip(self.positions.tolist(), self.values.tolist(), strict=True))
 
-    @property
+    @cached_property
     def always_skipped(self) -> bool:
         """Whether there is nothing to see: neither a value nor a failure."""
-        return all(point.status == SKIPPED for point in self.points)
+        return set(self.columns.status) == {SKIPPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,93 +193,73 @@ class Series:
 
 
 Changes = dict[tuple[str, str, str, str], list[Change]]
-Rows = list[int]
-"""Rows of the values, by number."""
 
 
 def build_series(measurements: Measurements) -> tuple[Series, ...]:
     """Cut the values into series, in the order of measure and parameters."""
     columns = ValueColumns(measurements.newest)
     changes = _changes_by_line(measurements)
-    of = columns.text
-    groups: dict[tuple[str, str, Params], dict[tuple[str, str], Rows]] = {}
-    keys = zip(of["measure"], of["benchmark"], columns.params, strict=True)
-    places = zip(of["machine"], of["line"], strict=True)
-    for row, (key, place) in enumerate(zip(keys, places, strict=True)):
-        lines = groups.get(key)
-        if lines is None:
-            lines = groups[key] = {}
-        rows = lines.get(place)
-        if rows is None:
-            rows = lines[place] = []
-        rows.append(row)
-    series = [_build_series(*key, lines, columns, changes) for key, lines in groups.items()]
+    series = [_build_series(lines, columns, changes) for lines in columns.lines]
     return tuple(sorted(series, key=lambda one: (one.measure, _natural(one.params))))
 
 
-def _build_series(
-    measure: str,
-    benchmark: str,
-    params: Params,
-    lines: dict[tuple[str, str], Rows],
-    columns: ValueColumns,
-    changes: Changes,
-) -> Series:
+def _build_series(lines: Sequence[Rows], columns: ValueColumns, changes: Changes) -> Series:
+    of = columns.text
+    places = [(of["machine"][rows[0]], of["line"][rows[0]]) for rows in lines]
+    params = columns.params[lines[0][0]]
     label = ", ".join(f"{name}={value}" for name, value in params)
-    every = sorted(lines, key=lambda key: (key[0], line_order(key[1])))
-    histories = _histories([lines[key] for key in every], columns)
-    built = {
-        key: _build_line(*key, lines[key], label, columns, changes, histories) for key in every
-    }
+    ordered = sorted(
+        zip(places, lines, strict=True), key=lambda one: (one[0][0], line_order(one[0][1]))
+    )
+    histories = _histories([rows for _, rows in ordered], columns)
+    built = [
+        (_build_line(*place, rows, label, columns, changes, histories), rows)
+        for place, rows in ordered
+    ]
     # asv writes what a run did not select as it writes a skip. Where another line has an outcome,
     # a line of skips alone is taken for that: it is no history.
-    shown = {key: line for key, line in built.items() if not line.always_skipped} or built
-    newest = lines[next(iter(shown))][-1]
-    of = columns.text
+    shown = [(line, rows) for line, rows in built if not line.always_skipped] or built
+    newest = shown[0][1][-1]
     return Series(
-        measure=measure,
-        benchmark=benchmark,
+        measure=of["measure"][newest],
+        benchmark=of["benchmark"][newest],
         params=params,
         strategy=of["strategy"][newest],
         problem=of["problem"][newest],
         dtype=of["dtype"][newest],
         unit=of["unit"][newest],
-        lines=tuple(shown.values()),
+        lines=tuple(line for line, _ in shown),
     )
 
 
-# What `detect` searches, within a series: its row at each position.
-Histories = dict[tuple[str, ...], dict[int, int]]
+# What `detect` searches, within a series: its rows by the number of the history.
+Histories = dict[int, Rows]
 
 
 def _histories(lines: Sequence[Rows], columns: ValueColumns) -> Histories:
-    """Give the histories of a series as `detect` cuts them: by environment, not by identity.
-
-    Of a commit's rows the later one stands, but a skipped one only where there is no other.
-    """
-    history, position = columns.history, columns.position
-    found: Histories = {}
+    """Give the histories of a series as `detect` cuts them: by environment, not by identity."""
+    parts: dict[int, list[Rows]] = {}
     for rows in lines:
-        # Rows of one line are ranked already; those of another identity meet them here.
-        for row in rows:
-            at = found.setdefault(history[row], {})
-            known = at.get(position[row])
-            if known is None or columns.rank(known) <= columns.rank(row):
-                at[position[row]] = row
-    return found
+        history = columns.history[rows]
+        for number in dict.fromkeys(history.tolist()):
+            parts.setdefault(number, []).append(rows[history == number])
+    return {number: _standing(_ranked(found, columns), columns) for number, found in parts.items()}
 
 
-def _point(columns: ValueColumns, row: int) -> Point:
-    of = columns.text
-    return Point(
-        columns.position[row],
-        columns.value[row],
-        columns.low[row],
-        columns.high[row],
-        of["status"][row],
-        of["environment"][row],
-        of["run"][row],
-    )
+def _ranked(parts: Sequence[Rows], columns: ValueColumns) -> Rows:
+    """Put a history's rows in order; those of one line are ranked already."""
+    if len(parts) == 1:
+        return parts[0]
+    # Rows of another identity meet here.
+    met = np.concatenate(parts).tolist()
+    met.sort(key=lambda row: (columns.position[row], columns.rank(row)))
+    return np.array(met, dtype=np.int64)
+
+
+def _standing(rows: Rows, columns: ValueColumns) -> Rows:
+    """Keep of a commit's rows, which follow each other, the last."""
+    kept: Rows = rows[np.diff(columns.position[rows], append=-1) != 0]
+    return kept
 
 
 def _natural(params: Params) -> tuple[tuple[float, str], ...]:
@@ -218,31 +282,32 @@ def _build_line(
     changes: Changes,
     histories: Histories,
 ) -> Line:
-    of, position = columns.text, columns.position
+    of = columns.text
+    last = rows[-1]
     # Another version of a benchmark measured something else: only the newest one is a history.
-    version = of["version"]
-    rows = [row for row in rows if version[row] == version[rows[-1]]]
-    # Of a commit's rows, as `prepare` ordered them, the last stands.
-    by_position = {position[row]: row for row in rows}
+    rows = rows[of["version"][rows] == of["version"][last]]
     found: dict[int, Change] = {}
-    for environment in {of["environment"][row]: None for row in rows}:
-        key = (machine, environment, of["benchmark"][rows[0]], label)
+    for environment in dict.fromkeys(of["environment"][rows].tolist()):
+        key = (machine, environment, of["benchmark"][last], label)
         found |= {change.position: change for change in changes.get(key, [])}
-    history = histories[columns.history[rows[-1]]]
-
-    def is_own(position: int) -> bool:
-        """Whether the commit is this line's: of two identities `detect` took the later."""
-        return position in by_position and (
-            position not in history or of["line"][history[position]] == name
-        )
-
+    rows = _standing(rows, columns)
+    history = histories[int(columns.history[last])]
+    own = set(columns.position[rows].tolist())
+    # The commits that are another line's: of two identities `detect` took the later.
+    own -= set(columns.position[history[of["line"][history] != name]].tolist())
     return Line(
         machine,
         name,
-        of["blas_identity"][rows[-1]],
-        tuple(_point(columns, row) for row in by_position.values()),
-        tuple(found[position] for position in sorted(found) if is_own(position)),
-        sum(of["status"][row] == OK and columns.value[row] is not None for row in history.values()),
+        of["blas_identity"][last],
+        PointColumns(
+            columns.position[rows],
+            columns.value[rows],
+            columns.low[rows],
+            columns.high[rows],
+            *(tuple(of[name][rows].tolist()) for name in ("status", "environment", "run")),
+        ),
+        tuple(found[position] for position in sorted(own.intersection(found))),
+        int(columns.is_value[history].sum()),
     )
 
 

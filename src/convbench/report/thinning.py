@@ -15,16 +15,17 @@ def thinned(line: Line, most: int = MOST_POINTS) -> Line:
 
     Failures stay, and so do the points on either side of each change.
     """
-    points = line.points
-    if len(points) <= most:
+    if len(line.columns.position) <= most:
         return line
+    points = line.points
     changed = {change.position for change in line.changes}
     kept = {point.position for point in points if point.status != OK or point.position in changed}
     kept |= {before.position for before, at in pairwise(points) if at.position in changed}
     size = -(-len(points) // (most // 3))
     for start in range(0, len(points), size):
         kept |= {point.position for point in _typical(points[start : start + size])}
-    return replace(line, points=tuple(point for point in points if point.position in kept))
+    numbers = [at for at, point in enumerate(points) if point.position in kept]
+    return replace(line, columns=line.columns.kept(numbers))
 
 
 def _typical(bucket: Sequence[Point]) -> list[Point]:

@@ -52,7 +52,9 @@ def group_timings(series: Iterable[Series]) -> dict[tuple[str, str, str], Found]
 
 def newest_value(line: Line) -> Point:
     """Give the last point with a value, else the last point."""
-    return next((point for point in reversed(line.points) if point.status == OK), line.newest)
+    status = line.columns.status
+    ok = (at for at in reversed(range(len(status))) if status[at] == OK)
+    return line.columns.point(next(ok, -1))
 
 
 def find_wins(found: Found, disturbed: Collection[tuple[str, str]] = ()) -> dict[str, Win]:

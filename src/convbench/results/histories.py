@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from convbench.results.loading import load, load_table, newest
 from convbench.results.manifest import read_manifest
+from convbench.results.numbering import numbered
 from convbench.results.schema import FAILED, OK, SKIPPED, params_text
 
 KEY = ("project", "machine", "environment", "blas", "threads", "benchmark", "params")
@@ -110,7 +111,7 @@ def cut(values: pd.DataFrame, commits: pd.DataFrame) -> list[History]:
     if rows.empty:
         return []
     columns = _columns(rows, commits)
-    history = _numbered([columns[name] for name in (*KEY, "version")])
+    history = numbered((columns[name] for name in (*KEY, "version")), len(rows))
     kept = _ordered(columns, history)
     columns = {name: column[kept] for name, column in columns.items()}
     history = history[kept]
@@ -127,9 +128,10 @@ def _columns(rows: pd.DataFrame, commits: pd.DataFrame) -> dict[str, NDArray[Any
     columns: dict[str, NDArray[Any]] = {name: _shared(rows[name]) for name in texts}
     combinations = rows["params"].to_numpy(object)
     # Rows of one combination share its dict.
-    distinct = {id(one): params_text(one) for one in combinations}
+    distinct = {id(one): one for one in combinations}
+    texts_of = {key: params_text(one) for key, one in distinct.items()}
     columns["combination"] = combinations
-    columns["params"] = np.array([distinct[id(one)] for one in combinations], object)
+    columns["params"] = np.array([texts_of[id(one)] for one in combinations], object)
     is_ok = columns["status"] == OK
     value = rows["value"].to_numpy(np.float64, na_value=np.nan)
     columns["value"] = np.where(is_ok & np.isfinite(value), value, np.nan)
@@ -148,16 +150,6 @@ def _shared(column: "pd.Series[str]") -> Texts:
     codes, found = pd.factorize(column)
     texts: Texts = np.append(np.asarray(found, dtype=object), "")  # a null's code is −1: the last
     return texts[codes]
-
-
-def _numbered(columns: list[NDArray[Any]]) -> Indices:
-    """Return a number per row: equal for rows that are equal in all columns."""
-    numbers = np.zeros(len(columns[0]), np.int64)
-    for column in columns:
-        codes, found = pd.factorize(column)
-        # Numbered anew after each column: the product can't overflow.
-        numbers, _ = pd.factorize(numbers * (len(found) + 1) + codes)
-    return numbers
 
 
 def _ordered(columns: Mapping[str, NDArray[Any]], history: Indices) -> Indices:

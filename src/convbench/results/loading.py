@@ -16,6 +16,7 @@ from convbench.errors import BadResults, BadUsage
 from convbench.results import schema
 from convbench.results.manifest import read_manifest
 from convbench.results.moments import Moment, moment
+from convbench.results.numbering import numbered
 from convbench.results.params import from_text
 from convbench.results.part_files import read_groups
 from convbench.results.partition import PartRecord
@@ -295,10 +296,13 @@ def newest(values: pd.DataFrame) -> pd.DataFrame:
     cell never hides an older one that measured it, or failed at it; a newer failure does hide an
     older number.
     """
+    points = _points(values)
+    if points.max(initial=-1) + 1 == len(values):
+        return values
     measured = values["status"].ne(schema.SKIPPED).to_numpy()
     ranked = pd.DataFrame(
         {
-            "point": _points(values),
+            "point": points,
             "measured": measured,
             "started_at": values["started_at"].to_numpy(),
             "run": values["run"].to_numpy(),
@@ -312,16 +316,11 @@ def newest(values: pd.DataFrame) -> pd.DataFrame:
 
 
 def _points(values: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.int64]]":
-    """Return a number per row: equal for rows of one point of `newest`."""
-    points = np.zeros(len(values), dtype=np.int64)
+    """Return a number per row, from 0: equal for rows of one point of `newest`."""
     # Rows of one combination share its dict: each is sorted once.
     distinct = {id(pairs): pairs for pairs in values["params"]}
     texts = {key: tuple(sorted(pairs.items())) for key, pairs in distinct.items()}
     params = [texts[id(pairs)] for pairs in values["params"]]
     # Null is what an older store says for "not known", the empty text what this one says.
     columns = (values[name].fillna("") for name in POINT)
-    for column in (*columns, pd.Series(params, dtype=object)):
-        codes, found = pd.factorize(column, use_na_sentinel=False)
-        # Numbered anew after each column: the product can't overflow.
-        points, _ = pd.factorize(points * (len(found) + 1) + codes)
-    return points
+    return numbered((*columns, pd.Series(params, dtype=object)), len(values))

@@ -22,6 +22,7 @@ from convbench.stats._location import relocated
 from convbench.stats._noise import long_run_factor, pooled_noise
 from convbench.stats._trend import MIN_SIDE as MIN_LINE_SIDE
 from convbench.stats._trend import levels_over_line, step_over_line
+from convbench.stats.median import median
 
 Values = NDArray[np.float64]
 
@@ -194,9 +195,9 @@ class Elimination:
 
     def _returns(self, up: Change, down: Change) -> bool:
         """Tell whether the level after two changes is the one before them."""
-        before = np.median(self.points[max(up.low, up.start - NEAR) : up.start])
-        between = np.median(self.points[up.start : down.start])
-        after = np.median(self.points[down.start : min(down.high, down.start + NEAR)])
+        before = median(self.points[max(up.low, up.start - NEAR) : up.start])
+        between = median(self.points[up.start : down.start])
+        after = median(self.points[down.start : min(down.high, down.start + NEAR)])
         height = max(abs(between - before), abs(between - after))
         one_side = (between - before) * (between - after) > 0
         return bool(one_side and abs(after - before) <= max(RETURN_SHARE * height, self.scale))

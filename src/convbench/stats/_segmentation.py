@@ -29,6 +29,8 @@ MAX_LOSS = 9.0
 # ties: a strange point between two levels belongs to the nearer one, from either side.
 _TIE_SLOPE = 1e-6
 
+_PLACES = np.concatenate([[0.005, 0.995], np.linspace(0, 1, LEVELS // 2)])
+
 
 def candidate_starts(points: Values, penalty: float) -> Positions:
     """Split standardised points at the least total cost; return the starts of all but the first.
@@ -46,10 +48,10 @@ def candidate_starts(points: Values, penalty: float) -> Positions:
 
 def _candidate_levels(points: Values) -> Values:
     """Choose the levels that segments may take."""
-    half = np.linspace(0, 1, LEVELS // 2)
     ranks = np.arange(points.size) / (points.size - 1)
-    lowest, highest, *quantiles = np.interp([0.005, 0.995, *half], ranks, np.sort(points))
-    return np.unique(np.concatenate([lowest + half * (highest - lowest), quantiles]))
+    found = np.interp(_PLACES, ranks, np.sort(points))
+    lowest, highest, quantiles = found[0], found[1], found[2:]
+    return np.unique(np.concatenate([lowest + _PLACES[2:] * (highest - lowest), quantiles]))
 
 
 @njit(cache=True)

@@ -33,6 +33,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convbench.stats.median import median
+
 if TYPE_CHECKING:
     from convbench.stats._description import Description
 
@@ -184,12 +186,12 @@ def _changes(
     if scale == 0:
         return
     candidates = candidate_starts(
-        (points - np.median(points)) / scale, _penalty(points.size, noise > floor)
+        (points - median(points)) / scale, _penalty(points.size, noise > floor)
     )
     changes, scatter = Elimination(points, noise, floor).remaining(candidates)
     segments = np.split(present, [change.start for change in changes])
     # Halves: the sum of two medians must not overflow.
-    levels = [2 * float(np.median(segment / 2)) for segment in segments]
+    levels = [2 * median(segment / 2) for segment in segments]
     for change, before, after in zip(changes, levels, levels[1:], strict=False):
         if before != after:
             yield change.start, before, after, described(points, change, scatter)
@@ -218,12 +220,12 @@ def _comparable(present: Values, noise_floor: float) -> tuple[Values, float, flo
         return np.log(present), noise_floor, 0.0
     unit = float(np.abs(present).max())
     points = present / unit
-    return points, noise_floor * float(np.median(np.abs(points[points != 0]))), unit
+    return points, noise_floor * median(np.abs(points[points != 0])), unit
 
 
 def _noise(points: Values) -> float:
     """Estimate the noise from neighbours, which no step but one difference each disturbs."""
-    return float(np.median(np.abs(np.diff(points)))) / _MEDIAN_DIFFERENCE
+    return median(np.abs(np.diff(points))) / _MEDIAN_DIFFERENCE
 
 
 def _ratio_interval(

@@ -35,9 +35,13 @@ def moves_of(values: NDArray[np.float64]) -> Moves:
 
 def _median_before(logs: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give the median of up to `SIDE` values before each; NaN for fewer than `LEAST_SIDE`."""
-    medians = np.full(logs.size, np.nan)
-    for place in range(LEAST_SIDE, min(SIDE, logs.size)):
-        medians[place] = np.median(logs[:place])
-    if logs.size > SIDE:
-        medians[SIDE:] = np.median(sliding_window_view(logs, SIDE)[: logs.size - SIDE], axis=1)
+    # What the first values lack before them is above all, and so behind the middle.
+    padded = np.concatenate([np.full(SIDE, np.inf), logs[:-1]])
+    ordered = np.sort(sliding_window_view(padded, SIDE), axis=1)
+    places = np.arange(logs.size)
+    count = np.clip(places, 1, SIDE)
+    medians: NDArray[np.float64] = (
+        ordered[places, (count - 1) // 2] + ordered[places, count // 2]
+    ) / 2
+    medians[:LEAST_SIDE] = np.nan
     return medians

@@ -86,9 +86,9 @@ window.CB = (() => {
     return rows.sort((a, b) => Number(a.dataset.rank) - Number(b.dataset.rank));
   }
 
-  // Lets a long name wrap after its dots and underscores.
+  // Lets a long name wrap after dots and underscores; short pieces would only add elements.
   /** @type {Convbench["breakable"]} */
-  const breakable = (text) => text.split(/(?<=[._])/).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
+  const breakable = (text) => (text.match(/.{9,}?[._](?=.{4})|.+$/gs) || []).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
 
   /** @param {ParentNode} within @returns {HTMLSelectElement[]} */
   const selects = (within) => Array.from(within.querySelectorAll("select[data-state], input[list][data-state]"));

@@ -4,7 +4,7 @@
   const { el } = CB;
   /** @typedef {{ event: string, what: string, happened: string, kind: string, change: string, interval: string, levels: string, recovered: boolean, name: string, detail: string, link: string, cause: string, evidence: string, extent: string, triage: string, reason: string, commit: string, commit_url: string, date: string, subject: string, between: string, unrepeatable: string }} Facts */
   /** @typedef {{ width: number, height: number, left: number, right: number, top: number, bottom: number }} Frame */
-  /** @typedef {{ frame: Frame, band: string, dots: [number, number, string][], failures: [number, string][], levels: [number, number, number, string][], witnesses: [string, string][], mark: number, doubt: [number, number] | null, others: [number, string][], x_ticks: [number, string][], y_ticks: [number, string][], y_title: string }} Picture */
+  /** @typedef {{ frame: Frame, band: string, dots: [number, number, string, number][], failures: [number, number][], levels: [number, number, number, string][], witnesses: [string, string][], mark: number, doubt: [number, number] | null, others: [number, number][], x_ticks: [number, string][], y_ticks: [number, string][], y_title: string }} Picture */
   /** @typedef {[string, [number, number, number][], number, [number, number] | null, number[]]} Small path, levels, mark, doubt, failures */
   /** @typedef {Record<string, (string | boolean | null)[]>} Columns */
 
@@ -47,8 +47,13 @@
   /** @param {Picture} picture @param {string} kind @param {string} label @returns {SVGElement} */
   function large({ frame, ...picture }, kind, label) {
     const { left, right, top, bottom } = frame;
-    /** @param {SVGElement} shape @param {string} words */
-    const titled = (shape, words) => { shape.append(svg("title", {}, words)); return shape; };
+    /** @param {SVGElement} shape @param {string} words @param {number} [position] of the commit that the words go on with */
+    const titled = (shape, words, position = -1) => {
+      const title = svg("title", {}, words);
+      if (position >= 0) title.dataset.commit = String(position);
+      shape.append(title);
+      return shape;
+    };
     const path = picture.dots.map(([x, y], i) => `${i ? "L" : "M"}${x} ${y}`).join("");
     const [behind, ...rest] = strokes(frame, kind, path, picture.levels, picture.mark, picture.doubt);
     const leftOf = picture.mark > right - 120;
@@ -58,15 +63,28 @@
       ...picture.x_ticks.map(([at, words]) => svg("text", { class: "tick middle", x: at, y: bottom + 20 }, words)),
       svg("text", { class: "tick", x: left, y: top - 12 }, picture.y_title),
       behind,
-      ...picture.others.map(([x, words]) => titled(svg("path", { class: "mark", d: `M${x} ${top}V${bottom}` }), words)),
+      ...picture.others.map(([x, position]) => titled(svg("path", { class: "mark", d: `M${x} ${top}V${bottom}` }), "another change", position)),
       ...picture.witnesses.map(([path, words]) => titled(svg("path", { class: "witness", d: path }), words)),
       svg("g", { class: "c0" }, svg("path", { class: "band bars", d: picture.band })),
       ...rest,
-      svg("g", { class: "c0" }, ...picture.dots.map(([x, y, words]) => titled(svg("circle", { cx: x, cy: y, r: 3.5 }), words)),
-        ...picture.failures.map(([x, words]) => titled(svg("text", { class: "label middle", x, y: bottom - 4 }, "✕"), words))),
+      svg("g", { class: "c0" }, ...picture.dots.map(([x, y, words, position]) => titled(svg("circle", { cx: x, cy: y, r: 3.5 }), words, position)),
+        ...picture.failures.map(([x, position]) => titled(svg("text", { class: "label middle", x, y: bottom - 4 }, "✕"), "failed", position))),
       ...picture.levels.map(([x, end, y, words], i) => svg("text", { class: `level-name${i ? " end" : ""}`, x: i ? end : x, y: y - 9 }, words)),
       svg("text", { class: `label ${asClass(kind)}${leftOf ? " end" : ""}`, x: picture.mark + (leftOf ? -6 : 6), y: top - 12 }, label),
     );
+  }
+
+  /**
+   * Names the commits of a picture, which is drawn before their names are there.
+   * @param {Element} picture
+   */
+  async function nameCommits(picture) {
+    /** @type {{ commits: [string, string, string][] }} */
+    const { commits } = await CB.load("meta");
+    for (const title of /** @type {NodeListOf<SVGElement>} */ (picture.querySelectorAll("title[data-commit]"))) {
+      const [sha, ...rest] = commits[Number(title.dataset.commit)];
+      title.textContent += `, ${[sha.slice(0, 8), ...rest].filter(Boolean).join(" ")}`;
+    }
   }
 
   /** @param {Small} picture @param {string} kind @returns {SVGElement} */
@@ -173,7 +191,9 @@
       const clearest = others.length ? "The clearest: " : "";
       byId("caption").replaceChildren(clearest, el("b", {}, one.link ? el("a", { href: one.link }, one.name) : one.name), ` ${one.detail}`);
       const box = byId("picture");
-      box.replaceChildren(large(event.picture, event.kind, `${one.change} at ${one.commit || event.commit}`));
+      const drawn = large(event.picture, event.kind, `${one.change} at ${one.commit || event.commit}`);
+      box.replaceChildren(drawn);
+      nameCommits(drawn);
       // Where the picture is wider than the screen, the change is in sight.
       box.scrollLeft = (event.picture.mark / event.picture.frame.width) * box.scrollWidth - box.clientWidth / 2;
     }
