@@ -1,6 +1,7 @@
 """The view of changes: one row per event, what it says, and where else events are told."""
 
 import dataclasses
+import html
 import json
 from pathlib import Path
 
@@ -84,6 +85,16 @@ def test_each_event_is_one_row_that_says_all_of_it(store: Store) -> None:
     assert [one.text.split()[1] for one in slower.commands] == ["reproduce", "bisect"]
     assert slower.unrepeatable == ""
     assert (faster.change, faster.cause) == ("▼ −50 %", "BLAS")
+
+
+def test_overview_says_how_sure_a_change_is_and_how_to_measure_it_again(store: Store) -> None:
+    view, document = view_of(store), site_files(store.measurements())["index.html"]
+    overview = document[: document.index('data-view="changes"')]
+
+    for row, shown in zip(view.rows, overview_of(store).changes, strict=True):
+        assert (row.event, row.interval) == (shown.event, shown.interval)
+        assert f"<small>{row.interval}</small>" in overview
+        assert f"<code>{view.reproduce[row.event]}</code>" in html.unescape(overview)
 
 
 def test_a_row_leads_to_the_history_of_its_clearest_change(store: Store) -> None:

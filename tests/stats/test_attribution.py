@@ -313,7 +313,7 @@ def test_who_scatters_too_much_is_no_witness() -> None:
     assert attributed(here, noisy) == (
         "undecided",
         "seen on m1 with openblas, and no other machine or build measured the same; 8 more "
-        "histories of the same may have it: too noisy, or moving alike; "
+        "histories of the same may have it: too noisy to tell, or moved there too; "
         "8 of 8 histories of any benchmark",
     )
 

@@ -26,7 +26,7 @@ from convbench.report.readable import counted, percent, quantity
 from convbench.report.series import Series
 from convbench.report.tags import find_tags
 
-MOST_ROWS = 20
+MOST_ROWS = 12
 """Rows of the document; scripts show all."""
 
 

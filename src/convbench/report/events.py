@@ -24,7 +24,7 @@ OPEN = "open"
 MOST_ROWS = 500
 """Events that are listed: of more, the worst."""
 
-FIRST_ROWS = 15
+FIRST_ROWS = 10
 """Of these stand in the document; the others are loaded when asked for."""
 
 _FAILED_FIRST = (
@@ -103,6 +103,16 @@ class EventsView:
     states: tuple[str, ...]
     sizes: Mapping[str, str]
     movement: Movement | None
+
+    @property
+    def reproduce(self) -> Mapping[str, str]:
+        """The commands that measure an event again, by its id; of some there is none."""
+        return {
+            row.event: one.text
+            for row in self.every
+            for one in row.commands
+            if one.text.startswith("convbench reproduce ")
+        }
 
     @property
     def first_rows(self) -> tuple[EventRow, ...]:

@@ -1,7 +1,7 @@
 """The words of the site: what each means, how to read it, and where it is met."""
 
 from convbench.report.glossary_entries import Group, Term, ViewLink
-from convbench.report.glossary_views import CHOOSING, COMPARING, COVERAGE, ROOFLINE
+from convbench.report.glossary_views import CHOOSING, COMPARING, COVERAGE, READING, ROOFLINE
 
 VIEWS = (
     ViewLink("overview", "Overview", "What needs attention, and what the newest values are"),
@@ -132,6 +132,7 @@ GROUPS = (
             ),
         ),
     ),
+    READING,
     COMPARING,
     Group(
         "Strategies and rates",

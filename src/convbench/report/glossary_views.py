@@ -1,6 +1,52 @@
-"""Words that belong to one view: of comparisons, of choosing, of the roofline, of coverage."""
+"""Words that belong to one view: of histories, of comparisons, of choosing, of the roofline, of coverage."""
 
 from convbench.report.glossary_entries import Group, Term
+
+READING = Group(
+    "Reading a history",
+    (
+        Term(
+            "relative",
+            "Each value over the median of its line's first 20 commits that are shown.",
+            "It puts lines of very different times side by side; which of them is faster it does "
+            "not say.",
+            "history",
+            "history",
+        ),
+        Term(
+            "range",
+            "The strip below the plot shows all commits, and between its two ends those that the "
+            "plot shows. The ends move by mouse or keys, and by zooming in the plot.",
+            "The link of the page keeps the range.",
+            "history",
+            "history",
+        ),
+        Term(
+            "second point",
+            "One value is chosen by a click; with Shift another one, and what lies between both "
+            "is told: the ratio, the commits, and a link to Compare.",
+            "The ratio of two values is no verdict on a change: Compare says what noise explains.",
+            "history",
+            "history",
+        ),
+        Term(
+            "samples",
+            "The single timings behind a value, each a dot, where the store has them: of the "
+            "newest commits, a hundred of each value at most.",
+            "Two heaps of dots are two modes of the machine, and their median either.",
+            "history",
+            "history",
+        ),
+        Term(
+            "drawn as fewer",
+            "Of more points than a screen can tell apart, each bucket's least, middle and greatest "
+            "are drawn, and those next to a change.",
+            "A narrower range shows them one by one; the CSV has all.",
+            "history",
+            "history",
+        ),
+    ),
+)
 
 COMPARING = Group(
     "Comparing two commits, builds or machines",

@@ -13,7 +13,7 @@ from convbench.report.readable import counted, percent, quantity
 from convbench.report.series import OK, Change, Line, Point, Series
 from convbench.report.winners import MEASURE
 
-MOST_ROWS = 20
+MOST_ROWS = 12
 """So many of the newest commits stand in the document's table; scripts have all."""
 
 

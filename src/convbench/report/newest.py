@@ -18,7 +18,7 @@ from convbench.stats.null_control import BENCHMARK as NULL_CONTROL
 MOST_ROWS, MOST_COLUMNS = 12, 4
 """Rows of a group, and lines, that stand in the document."""
 
-MOST_CELLS = 60
+MOST_CELLS = 48
 """Values that stand in the document, each with its curve; the others are found by words."""
 
 

@@ -61,6 +61,7 @@ class Overview:
 
     `outcomes` is what Coverage shows whole; `total` counts their histories, `uncounted` says what
     is none, or none any more.
+    `reproduce` are the commands that measure an event again, by its id.
     `undrawn` counts the events of level, told on the view Changes, that are not among `changes`.
     """
 
@@ -76,6 +77,7 @@ class Overview:
     champions: Champions | None
     events: str
     changes: tuple[ChangeRow, ...]
+    reproduce: Mapping[str, str]
     undrawn: int
     undecided: str
     failures: tuple[Failure, ...]
@@ -116,6 +118,7 @@ def build_overview(
         champions=build_champions(matrices),
         events=events_note(events),
         changes=changes,
+        reproduce=events.reproduce if events else {},
         undrawn=len(undrawn),
         undecided=undecided,
         failures=failures(measurements, outcomes),

@@ -57,6 +57,7 @@ class ChangeRow:
     kind: str
     size: float
     change: str
+    interval: str
     effect: str
     cause: str
     triage: str
@@ -113,6 +114,9 @@ def _change_row(measurements: Measurements, members: Sequence[Member], repo_url:
         triage=change.triage,
         effect=_effect(change, one.unit),
         change=f"{'▲' if change.ratio > 1 else '▼'} {percent(change.ratio)}",
+        interval=""
+        if change.low is None or change.high is None
+        else f"{percent(change.low)} to {percent(change.high)}",
         before=before,
         after=after,
         name=one.strategy or one.measure,

@@ -155,7 +155,7 @@ def _unclear(scene: Scene) -> list[str]:
     if not scene.unclear:
         return []
     noun = "history" if scene.unclear == 1 else "histories"
-    return [f"{scene.unclear} more {noun} of the same may have it: too noisy, or moving alike"]
+    return [f"{scene.unclear} more {noun} of the same may have it: too noisy to tell, or moved there too"]
 
 
 def _count(scene: Scene) -> str:
