@@ -93,7 +93,7 @@ def test_overview_says_how_sure_a_change_is_and_how_to_measure_it_again(store: S
 
     for row, shown in zip(view.rows, overview_of(store).changes, strict=True):
         assert (row.event, row.interval) == (shown.event, shown.interval)
-        assert f"<small>{row.interval}</small>" in overview
+        assert f"<small>{row.interval}</small>" in overview.replace("\u00a0", " ")
         assert f"<code>{view.reproduce[row.event]}</code>" in html.unescape(overview)
 
 

@@ -1,4 +1,4 @@
-"""Words that belong to one view: of histories, of comparisons, of choosing, of the roofline, of coverage."""
+"""Words that belong to one view: of histories, comparing, choosing, the roofline, coverage."""
 
 from convbench.report.glossary_entries import Group, Term
 

@@ -155,7 +155,7 @@ def environment() -> jinja2.Environment:
     return templates
 
 
-_LINE = re.compile(r".{13,}?[._](?=.{4})|.+\Z", re.DOTALL)
+_LINE = re.compile(r".{9,}?[._](?=.{4})|.+\Z", re.DOTALL)
 """What of a long name may stand on a line of its own: shorter pieces would only add elements."""
 
 

@@ -258,8 +258,9 @@ def _ranked(parts: Sequence[Rows], columns: ValueColumns) -> Rows:
 
 def _standing(rows: Rows, columns: ValueColumns) -> Rows:
     """Keep of a commit's rows, which follow each other, the last."""
-    kept: Rows = rows[np.diff(columns.position[rows], append=-1) != 0]
-    return kept
+    position = columns.position[rows]
+    is_last = np.append(position[1:] != position[:-1], True)
+    return rows if is_last.all() else rows[is_last]
 
 
 def _natural(params: Params) -> tuple[tuple[float, str], ...]:

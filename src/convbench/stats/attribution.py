@@ -155,7 +155,8 @@ def _unclear(scene: Scene) -> list[str]:
     if not scene.unclear:
         return []
     noun = "history" if scene.unclear == 1 else "histories"
-    return [f"{scene.unclear} more {noun} of the same may have it: too noisy to tell, or moved there too"]
+    why = "too noisy to tell, or moved there too"
+    return [f"{scene.unclear} more {noun} of the same may have it: {why}"]
 
 
 def _count(scene: Scene) -> str:

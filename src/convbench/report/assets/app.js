@@ -88,7 +88,7 @@ window.CB = (() => {
 
   // Lets a long name wrap after dots and underscores; short pieces would only add elements.
   /** @type {Convbench["breakable"]} */
-  const breakable = (text) => (text.match(/.{13,}?[._](?=.{4})|.+$/gs) || []).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
+  const breakable = (text) => (text.match(/.{9,}?[._](?=.{4})|.+$/gs) || []).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
 
   /** @param {ParentNode} within @returns {HTMLSelectElement[]} */
   const selects = (within) => Array.from(within.querySelectorAll("select[data-state], input[list][data-state]"));
