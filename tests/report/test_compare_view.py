@@ -579,8 +579,11 @@ def test_packed_text_needs_no_escape() -> None:
 
 def test_an_interval_that_reaches_millions_of_times_its_value_is_none() -> None:
     far = Point(0, 1.0, 0.5, 1e8, "ok", "env", "run")
+    farther = Point(1, 1e-9, -1e308, 1e308, "ok", "env", "run")
 
-    assert readings_of(columns_of([far])).at(0) == Reading(1.0, None, None)
+    readings = readings_of(columns_of([far, farther]))
+
+    assert [readings.at(0), readings.at(1)] == [Reading(1.0, None, None), Reading(1e-9, None, None)]
 
 
 def test_a_new_commit_leaves_full_files_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,9 +124,10 @@ def readings_of(columns: PointColumns) -> Readings:
     value = rounded(np.where(known, columns.value, 1.0), DIGITS)
     bounded = known & (value > 0) & ~np.isnan(columns.low) & ~np.isnan(columns.high)
     positive = np.where(bounded, value, 1.0)
+    with np.errstate(over="ignore"):  # a bound may be any number of times the value
+        parts = 1 - columns.low / positive, columns.high / positive - 1
     below, above = (
-        np.maximum(np.ceil(np.where(bounded, part, 0.0) / BOUND_STEP), 0)
-        for part in (1 - columns.low / positive, columns.high / positive - 1)
+        np.maximum(np.ceil(np.where(bounded, part, 0.0) / BOUND_STEP), 0) for part in parts
     )
     bounded &= above <= MOST_STEPS  # millions of times the value: that bounds nothing
     return Readings(
