@@ -224,6 +224,6 @@ def _value_cell(measurements: Measurements, line: Line, unit: str, *, drawn: boo
         quantity(point.value, scaled),
         interval,
         disturbed,
-        "" if point is line.newest else measurements.commits[point.position].short,
+        "" if point == line.newest else measurements.commits[point.position].short,
         sparkline(line, len(measurements.commits)) if drawn else None,
     )
