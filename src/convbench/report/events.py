@@ -24,7 +24,7 @@ OPEN = "open"
 MOST_ROWS = 500
 """Events that are listed: of more, the worst."""
 
-FIRST_ROWS = 10
+FIRST_ROWS = 12
 """Of these stand in the document; the others are loaded when asked for."""
 
 _FAILED_FIRST = (

@@ -197,7 +197,7 @@ def _curve(
         band,
         len(banded) <= MOST_BARS,
         # Above a few dozen points dots are clutter; the line says it all.
-        tuple(dots) if len(dots) <= 60 else (),
+        tuple(dots) if len(dots) <= 40 else (),
         tuple(rings),
         tuple(outliers),
         tuple(failures),
