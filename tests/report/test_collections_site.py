@@ -100,6 +100,8 @@ def test_every_view_has_content_for_readers(watched: Watched, site: str) -> None
         watched.open(f"{site}#/{view}", view.split("?")[0])
         page.wait_for_load_state("networkidle")
         section = page.locator(f".view[data-view={view.split('?')[0]}]")
+        if view.startswith("event?"):
+            sync_api.expect(page.locator("#event-all")).to_be_visible()  # its data are there
         text = section.inner_text()
         assert len(section.locator("h1 >> visible=true").first.inner_text()) > 3, view
         assert len(text) > 300, view
