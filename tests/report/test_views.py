@@ -23,6 +23,7 @@ from convbench.report.matrix import Matrix, build_matrices
 from convbench.report.naming import telling_words
 from convbench.report.outcomes import find_outcomes
 from convbench.report.overview import build_overview
+from convbench.report.pages import breakable
 from convbench.report.paradox import Paradox, build_paradoxes
 from convbench.report.series import build_series
 from convbench.report.verdicts import UNCHANGED, UNDECIDED, count_states
@@ -586,3 +587,21 @@ def test_the_machine_is_described() -> None:
 
     assert machine.machine == MACHINE
     assert machine.facts == "Made-up CPU @ 2.0 GHz, x86_64, 2 cores, 8.12 GB, Linux 6.1"
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("im2col_rows", ["im2col_rows"]),
+        ("mobilenetv2_dw3", ["mobilenetv2_", "dw3"]),
+        ("cifar_resnet20_3x3", ["cifar_resnet20_", "3x3"]),
+        ("query_all.benchmark.QueryAll.time", ["query_all.", "benchmark.", "QueryAll.", "time"]),
+        ("ends_with_its_sign_", ["ends_with_its_", "sign_"]),
+        ("<averyverylongword>.x", ["&lt;averyverylongword&gt;.", "x"]),
+        ("", [""]),
+    ],
+)
+def test_a_long_name_wraps_after_its_signs_where_a_column_is_narrow(
+    name: str, lines: list[str]
+) -> None:
+    assert breakable(name).split("<wbr>") == lines

@@ -155,8 +155,8 @@ def environment() -> jinja2.Environment:
     return templates
 
 
-_LINE = re.compile(r".{9,}?[._](?=.{4})|.+\Z", re.DOTALL)
-"""What of a long name may stand on a line of its own: shorter pieces would only add elements."""
+_LINE = re.compile(r"\A.{1,12}\Z|.{1,14}[._](?=.)|.+?[._](?=.)|.+\Z", re.DOTALL)
+"""What of a name may stand on a line of its own: as much as a narrow column has room for."""
 
 
 def breakable(name: str) -> Markup:

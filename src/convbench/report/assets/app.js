@@ -86,9 +86,9 @@ window.CB = (() => {
     return rows.sort((a, b) => Number(a.dataset.rank) - Number(b.dataset.rank));
   }
 
-  // Lets a long name wrap after dots and underscores; short pieces would only add elements.
+  // Lets a long name wrap after dots and underscores, in pieces that a narrow column has room for.
   /** @type {Convbench["breakable"]} */
-  const breakable = (text) => (text.match(/.{9,}?[._](?=.{4})|.+$/gs) || []).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
+  const breakable = (text) => (text.match(/^.{1,12}$|.{1,14}[._](?=.)|.+?[._](?=.)|.+$/gs) || []).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
 
   /** @param {ParentNode} within @returns {HTMLSelectElement[]} */
   const selects = (within) => Array.from(within.querySelectorAll("select[data-state], input[list][data-state]"));
