@@ -40,6 +40,14 @@ def test_the_one_measured_last_stands_at_one_and_others_against_it() -> None:
     assert one.title == "py3.12 is ×2.0 slower than py3.13, over 2 common cells"
 
 
+def test_of_several_common_commits_the_newest_counts() -> None:
+    ones = [series(1, line("old", 1.0, 3.0, 2.0, None), line("new", 1.0, None, 1.0, 1.0))]
+
+    (one,) = compare_environments(ones)
+
+    assert one.comparison.rows[0].ratio.words == "▲ ×2.0 slower"
+
+
 def test_without_a_common_commit_each_stands_with_its_newest() -> None:
     (one,) = compare_environments([series(1, line("old", 3.0, None), line("new", None, 1.0))])
 
