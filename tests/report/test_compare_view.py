@@ -85,7 +85,7 @@ def change(position: int, before: float, after: float, *, off: float = 0.02) -> 
 
 def verdict(base: Line, head: Line, at: tuple[int, int], unit: str = "seconds") -> Judged:
     sides = [
-        side_of(one, position, reach_of(one, MIN_COMMITS), readings_of(one.columns))
+        side_of(one, position, reach_of(one, MIN_COMMITS), *readings_of([one.columns]))
         for one, position in zip((base, head), at, strict=True)
     ]
     return judge(*sides, unit, MIN_COMMITS)
@@ -218,7 +218,7 @@ def test_a_change_lies_between_two_commits_if_the_later_one_has_it(
     at: tuple[int, int], found: bool
 ) -> None:
     one = line(*QUIET, changes=(change(5, 1.0, 1.3),))
-    sides = [side_of(one, position, None, readings_of(one.columns)) for position in at]
+    sides = [side_of(one, position, None, *readings_of([one.columns])) for position in at]
 
     assert bool(changes_between(*sides)) is found
     assert bool(changes_between(*reversed(sides))) is found
@@ -490,7 +490,8 @@ def test_cells_that_follow_each_other_are_written_as_one_run() -> None:
 
 def test_bounds_are_never_narrower_than_they_were() -> None:
     for width in (0.0, 0.0004, 0.0101, 0.3):
-        reading = readings_of(line(1.23456, width=width).columns).at(0)
+        [readings] = readings_of([line(1.23456, width=width).columns])
+        reading = readings.at(0)
         assert reading is not None
         assert reading.low <= 1.23456 * (1 - width) * (1 + 1e-4)
         assert reading.high >= 1.23456 * (1 + width) * (1 - 1e-4)
@@ -581,7 +582,7 @@ def test_an_interval_that_reaches_millions_of_times_its_value_is_none() -> None:
     far = Point(0, 1.0, 0.5, 1e8, "ok", "env", "run")
     farther = Point(1, 1e-9, -1e308, 1e308, "ok", "env", "run")
 
-    readings = readings_of(columns_of([far, farther]))
+    [readings] = readings_of([columns_of([far, farther])])
 
     assert [readings.at(0), readings.at(1)] == [Reading(1.0, None, None), Reading(1e-9, None, None)]
 

@@ -6,8 +6,8 @@ begins another. Cells stand in the order of the series and their lines.
 """
 
 import functools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
@@ -41,6 +41,11 @@ class _Coded:
     width: int
     signed: bool
     numbers: NDArray[np.int64]
+
+    def texts(self) -> Iterator[str]:
+        """Give the numbers as text of base 90."""
+        packed, width = pack_all(self.numbers, self.width), self.width
+        return (packed[at : at + width] for at in range(0, len(packed), width))
 
 
 def _coded(readings: Readings) -> _Coded:
@@ -109,37 +114,24 @@ def _change(change: Change) -> list[object]:
     return [change.position, *numbers, change.event]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Values:
     """The values of one commit in columns; `at` holds runs of cells, each its first and length.
 
-    `y` are whole numbers of the cell's power of ten, packed, and `bounds` their bounds' steps.
+    `y` are whole numbers of the cell's power of ten, packed, and `bounds` their bounds' steps,
+    empty where no value has any. `size` counts values and failures.
     """
 
-    at: list[int] = field(default_factory=list)
-    y: list[str] = field(default_factory=list)
-    bounds: list[str] = field(default_factory=list)
-    failed: list[int] = field(default_factory=list)
-
-    def add(self, cell: int, value: str, bounds: str) -> None:
-        """Append a value; cells come in their order."""
-        if self.at and self.at[-2] + self.at[-1] == cell:
-            self.at[-1] += 1
-        else:
-            self.at += [cell, 1]
-        self.y.append(value)
-        self.bounds.append(bounds)
-
-    @property
-    def size(self) -> int:
-        """How many values and failures there are."""
-        return len(self.y) + len(self.failed)
+    at: tuple[int, ...]
+    y: str
+    bounds: str
+    failed: tuple[int, ...]
+    size: int
 
     def columns(self) -> dict[str, object]:
         """Give what is to be written: of what there is none, nothing."""
-        bounds = {"bounds": "".join(self.bounds)} if set(self.bounds) - {_NO_BOUNDS} else {}
-        failed = {"failed": self.failed} if self.failed else {}
-        return {"at": self.at, "y": "".join(self.y), **bounds, **failed}
+        more = {"bounds": self.bounds, "failed": self.failed}
+        return {"at": self.at, "y": self.y, **{name: what for name, what in more.items() if what}}
 
 
 def _grouped(commits: Sequence[_Values]) -> list[list[_Values]]:
@@ -160,33 +152,50 @@ def _columns(group: Sequence[_Values]) -> list[dict[str, object]]:
     first: dict[tuple[int, ...], int] = {}
     written = []
     for index, values in enumerate(group):
-        same = first.setdefault(tuple(values.at), index)
+        same = first.setdefault(values.at, index)
         written.append(values.columns() | ({"at": same} if same < index else {}))
     return written
 
 
 def _by_commit(cells: Cells, coded: Sequence[_Coded]) -> list[_Values]:
-    commits = [_Values() for _ in cells.measurements.commits]
-    for cell, (readings, code) in enumerate(zip(cells.readings, coded, strict=True)):
-        columns = cells.lines[cell][2].columns
-        text, width = pack_all(code.numbers, code.width), code.width
-        for at, (position, value, below, above, status) in enumerate(
-            zip(
-                columns.position.tolist(),
-                readings.value.tolist(),
-                readings.below.tolist(),
-                readings.above.tolist(),
-                columns.status,
-                strict=True,
+    """Put the values of all cells together by their commits, in the order of the cells."""
+    lines = [line.columns for _, _, line in cells.lines]
+    position = np.concatenate([columns.position for columns in lines])
+    cell = np.repeat(np.arange(len(lines)), [len(columns.position) for columns in lines])
+    is_value = np.concatenate([columns.is_value for columns in lines])
+    failed = np.array([one == FAILED for columns in lines for one in columns.status]) & ~is_value
+    texts = [text for code in coded for text in code.texts()]
+    bounds = [bound for readings in cells.readings for bound in _bounds(readings)]
+    order = np.argsort(position, kind="stable")
+    ends = np.searchsorted(position[order], np.arange(1, len(cells.measurements.commits)))
+    commits = []
+    for rows in np.split(order, ends):
+        known, bad = rows[is_value[rows]], cell[rows[failed[rows]]]
+        steps = [bounds[row] for row in known.tolist()]
+        commits.append(
+            _Values(
+                at=_runs(cell[known]),
+                y="".join([texts[row] for row in known.tolist()]),
+                bounds="".join(steps) if set(steps) - {_NO_BOUNDS} else "",
+                failed=tuple(bad.tolist()),
+                size=len(known) + len(bad),
             )
-        ):
-            if value == value:
-                commits[position].add(
-                    cell, text[width * at : width * (at + 1)], _steps(below, above)
-                )
-            elif status == FAILED:
-                commits[position].failed.append(cell)
+        )
     return commits
+
+
+def _runs(numbers: NDArray[np.int64]) -> tuple[int, ...]:
+    """Write rising numbers as runs of those that follow each other: first, length, first, length.
+
+    For example 3, 4, 5, 9 as 3, 3, 9, 1.
+    """
+    starts = np.flatnonzero(np.diff(numbers, prepend=-2) != 1)
+    lengths = np.diff(starts, append=len(numbers))
+    return tuple(np.stack([numbers[starts], lengths], axis=1).ravel().tolist())
+
+
+def _bounds(readings: Readings) -> Iterator[str]:
+    return map(_steps, readings.below.tolist(), readings.above.tolist())
 
 
 @functools.cache

@@ -45,7 +45,7 @@ class Cells:
     @cached_property
     def readings(self) -> tuple[Readings, ...]:
         """The values of each cell as the site keeps them."""
-        return tuple(readings_of(line.columns) for _, _, line in self.lines)
+        return readings_of([line.columns for _, _, line in self.lines])
 
     @cached_property
     def numbers(self) -> Mapping[tuple[int, str, str], int]:

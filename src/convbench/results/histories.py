@@ -6,6 +6,7 @@ of its benchmark: values of another version measured something else.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ _READ = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for the cached property
 class History:
     """One history, oldest commit first; every array has one entry per commit.
 
@@ -63,7 +64,7 @@ class History:
     runs: Texts
     identities: Texts
 
-    @property
+    @cached_property
     def measured(self) -> Indices:
         """Indices of the commits that have a number."""
         return np.flatnonzero(np.isfinite(self.numbers))
@@ -135,8 +136,10 @@ def _columns(rows: pd.DataFrame, commits: pd.DataFrame) -> dict[str, NDArray[Any
     is_ok = columns["status"] == OK
     value = rows["value"].to_numpy(np.float64, na_value=np.nan)
     columns["value"] = np.where(is_ok & np.isfinite(value), value, np.nan)
-    position = commits.set_index("commit")["position"]
-    columns["position"] = rows["commit"].map(position).fillna(-1).to_numpy(np.int64)
+    position = dict(zip(commits["commit"], commits["position"], strict=True))
+    codes, found = pd.factorize(columns["commit"])
+    places = np.array([position.get(commit, -1) for commit in found], dtype=np.int64)
+    columns["position"] = places[codes]
     for name in ("commit_date", "started_at"):
         columns[name] = rows[name].to_numpy("datetime64[ms]").astype(np.int64)  # NaT is the least
     return columns

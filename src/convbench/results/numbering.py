@@ -8,6 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 
+MOST = 2**62
+"""Numbers of several columns together stay below it, so that none overflows."""
+
+
 def numbered(columns: Iterable["pd.Series[Any] | NDArray[Any]"], count: int) -> NDArray[np.int64]:
     """Give rows numbers from 0, in the order of their first: equal where all columns are.
 
@@ -20,9 +24,12 @@ def numbered(columns: Iterable["pd.Series[Any] | NDArray[Any]"], count: int) -> 
     -------
     array, shape (count,)
     """
-    numbers = np.zeros(count, dtype=np.int64)
+    numbers, bound = np.zeros(count, dtype=np.int64), 1
     for column in columns:
         codes, found = pd.factorize(column, use_na_sentinel=False)
-        # Numbered anew after each column: the product can't overflow.
-        numbers, _ = pd.factorize(numbers * (len(found) + 1) + codes)
-    return numbers
+        if bound * len(found) > MOST:
+            numbers, distinct = pd.factorize(numbers)
+            bound = len(distinct)
+        numbers = numbers * len(found) + codes
+        bound *= len(found)
+    return pd.factorize(numbers)[0]

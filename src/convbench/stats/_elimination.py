@@ -9,6 +9,7 @@ now fit best and the noise is estimated again, from longer segments: noise whose
 correlate looks like many levels until the first of them are gone.
 """
 
+import functools
 import itertools
 import math
 from collections.abc import Iterable
@@ -221,11 +222,16 @@ class Elimination:
 
 def shift_threshold(n: int, side: int) -> float:
     """Return the evidence that the shift of a change must bring."""
+    return _rank_threshold(n) - SHIFT_RELIEF * _ramp(side, *SHIFT_RELIEF_SIDES) + _small_extra(n)
+
+
+@functools.lru_cache(maxsize=4096)
+def _small_extra(n: int) -> float:
     lengths, extra = zip(*SMALL_EXTRA.items(), strict=True)
-    relief = SHIFT_RELIEF * _ramp(side, *SHIFT_RELIEF_SIDES)
-    return _rank_threshold(n) - relief + float(np.interp(n, lengths, extra))
+    return float(np.interp(n, lengths, extra))
 
 
+@functools.lru_cache(maxsize=4096)  # histories of a project are alike, and asked a few times each
 def _rank_threshold(n: int) -> float:
     lengths, thresholds = zip(*RANK_THRESHOLD.items(), strict=True)
     return float(np.interp(math.log(n), np.log(lengths), thresholds))

@@ -31,6 +31,8 @@ def find_failures(status: Sequence[object]) -> list[tuple[int, str]]:
         Index of the first commit of the new state, and ``"starts failing"`` or ``"works again"``,
         which alternate. A history that only ever failed did not start to.
     """
+    if FAILED not in status:  # as most histories
+        return []
     told = [(index, one) for index, one in enumerate(status) if one in (OK, FAILED)]
     states = [one for _, one in told]
     # A single failure at the oldest end is as little a state as anywhere else.

@@ -6,7 +6,6 @@ that shows no change did stay where it was.
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 SIDE, LEAST_SIDE = 10, 5
@@ -25,23 +24,28 @@ def moves_of(values: NDArray[np.float64]) -> Moves:
     """
     if values.size < 2 * LEAST_SIDE or not np.all(values > 0):
         return np.full(values.size, np.nan, dtype=np.float32)
-    logs = np.log(values)
-    before, after = _median_before(logs), _median_before(logs[::-1])[::-1]
-    moves = np.full(values.size, np.nan, dtype=np.float32)
+    medians = _window_medians(np.log(values))
     # What comes after the value before is the value itself and what follows.
-    moves[1:] = after[:-1] - before[1:]
+    moves: Moves = (medians[SIDE:-1] - medians[: -SIDE - 1]).astype(np.float32)
     return moves
 
 
-def _median_before(logs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the median of up to `SIDE` values before each; NaN for fewer than `LEAST_SIDE`."""
-    # What the first values lack before them is above all, and so behind the middle.
-    padded = np.concatenate([np.full(SIDE, np.inf), logs[:-1]])
-    ordered = np.sort(sliding_window_view(padded, SIDE), axis=1)
-    places = np.arange(logs.size)
-    count = np.clip(places, 1, SIDE)
-    medians: NDArray[np.float64] = (
-        ordered[places, (count - 1) // 2] + ordered[places, count // 2]
-    ) / 2
-    medians[:LEAST_SIDE] = np.nan
+def _window_medians(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the median of each `SIDE` successive values; NaN for fewer than `LEAST_SIDE`.
+
+    The first windows lie wholly before the first value, the last ones behind the last: window `i`
+    is what comes before value `i`, window `i + SIDE` is value `i` and what follows.
+    """
+    size = logs.size
+    # What a window lacks at the ends is above all, and so behind the middle.
+    nothing = np.full(SIDE, np.inf)
+    padded = np.concatenate([nothing, logs, nothing])
+    first = np.arange(size + SIDE + 1)
+    ordered = np.sort(padded[first[:, np.newaxis] + np.arange(SIDE)], axis=1)
+    count = np.minimum(first, size) - np.maximum(first - SIDE, 0)
+    known = count >= LEAST_SIDE
+    rows, held = ordered[known], count[known]
+    places = np.arange(held.size)
+    medians = np.full(first.size, np.nan)
+    medians[known] = (rows[places, (held - 1) // 2] + rows[places, held // 2]) / 2
     return medians
