@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-
 MOST = 2**62
 """Numbers of several columns together stay below it, so that none overflows."""
 
