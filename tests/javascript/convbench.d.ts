@@ -136,6 +136,8 @@ interface Convbench {
   /** Writes a view's choices into the address, without a step in the browser's history. */
   remember(view: string, query: URLSearchParams): void;
   state(): ViewState;
+  /** Shows what the address says; again, after something else changed. */
+  enter(): Promise<void>;
   views: Map<string, EnterView>;
   readable: Readable;
   plot: Plot;

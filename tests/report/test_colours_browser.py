@@ -15,10 +15,15 @@ PAINTED = "getComputedStyle(document.body).backgroundColor"
 
 
 @pytest.fixture(scope="module")
-def page(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     site = write_site(convolution_store(2).measurements(), tmp_path_factory.mktemp("site"))
+    return site.as_uri()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any, address: str) -> Any:
     page = browser.new_page()
-    page.goto(site.as_uri())
+    page.goto(address)
     return page
 
 
@@ -59,3 +64,37 @@ def test_plotly_is_given_the_colours_that_are_shown(page: Any, theme: str) -> No
         name: "#" + "".join(2 * digit for digit in colour[1:]) if len(colour) == 4 else colour
         for name, colour in THEMES[theme].items()
     }
+
+
+TICKS = ".view[data-view=history] .plot .xtick text"
+SHADE = "all => [...new Set(all.map((one) => getComputedStyle(one).fill))]"
+
+
+@pytest.mark.parametrize("chosen", ["", "dark"])
+def test_a_plot_of_a_dark_page_is_light_on_paper_and_dark_after_it(
+    browser: Any, address: str, chosen: str
+) -> None:
+    with browser.new_context(color_scheme="light" if chosen else "dark") as context:
+        page = context.new_page()
+        page.add_init_script(f"localStorage.setItem('convbench-theme', '{chosen}')")
+        page.goto(f"{address}#/history")
+        page.wait_for_selector(TICKS)
+        on_screen = page.eval_on_selector_all(TICKS, SHADE)
+        width = page.eval_on_selector(".plot .main-svg", "svg => svg.clientWidth")
+
+        # What a browser does: there is no time between the event and the picture.
+        page.evaluate("async () => { dispatchEvent(new Event('beforeprint')); }")
+        on_paper = page.eval_on_selector_all(TICKS, SHADE)
+        paper_width = page.eval_on_selector(".plot .main-svg", "svg => svg.clientWidth")
+        page.evaluate("async () => { dispatchEvent(new Event('afterprint')); }")
+        page.wait_for_selector("#main:not([aria-busy])", state="attached")
+
+        assert on_screen == [rgb(THEMES["dark"]["muted"])]
+        assert on_paper == [rgb(THEMES["light"]["muted"])]
+        assert page.eval_on_selector_all(TICKS, SHADE) == on_screen
+        assert paper_width < page.eval_on_selector(".plot .main-svg", "svg => svg.clientWidth")
+        assert page.eval_on_selector(".plot .main-svg", "svg => svg.clientWidth") == width
+
+
+def rgb(colour: str) -> str:
+    return f"rgb({', '.join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))})"

@@ -269,5 +269,5 @@ window.CB = (() => {
   addEventListener("load", prefetch);
 
   // The other scripts add their parts.
-  return /** @type {Convbench} */ ({ put, load, script, el, all, one, ranked, breakable, remember, state, views });
+  return /** @type {Convbench} */ ({ put, load, script, el, all, one, ranked, breakable, remember, state, enter, views });
 })();

@@ -6,6 +6,9 @@ CB.plot = (() => {
   /** @param {unknown} text */
   const esc = (text) => String(text).replace(/[&<>]/g, (character) => ENTITIES.get(character) || "");
 
+  let paper = false;
+  const PAPER_WIDTH = 680;
+
   // The property itself reads light-dark(…, …); a colour that takes it is the one that is shown.
   const probe = CB.el("i", { hidden: "" });
   /** @param {string} channel */
@@ -13,6 +16,7 @@ CB.plot = (() => {
   /** @param {string} name */
   function colour(name) {
     if (!probe.isConnected) document.body.append(probe);
+    probe.style.colorScheme = paper ? "light" : "";
     probe.style.color = `var(--${name})`;
     return `#${(getComputedStyle(probe).color.match(/\d+/g) || []).slice(0, 3).map(hex).join("")}`;
   }
@@ -31,7 +35,7 @@ CB.plot = (() => {
       tickfont: { color: colour("muted") }, title: { font: { color: colour("muted"), size: 13 } },
     };
     return {
-      height, autosize: true, showlegend: false, hovermode: "closest", dragmode: "zoom",
+      height, autosize: !paper, ...(paper && { width: PAPER_WIDTH }), showlegend: false, hovermode: "closest", dragmode: "zoom",
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: colour("ink") },
       margin: { l: 60, r: 16, t: 46, b: 46 },
@@ -50,15 +54,15 @@ CB.plot = (() => {
     chart?.classList.remove("waiting");
   }
 
-  // A chart has a fixed width; on paper it is the page's.
-  /** @param {{ autosize: boolean, width: number | undefined }} size */
-  function fit(size) {
-    for (const plot of document.querySelectorAll(".drawn .plot.js-plotly-plot")) {
-      if (plot instanceof HTMLElement && plot.clientWidth) Plotly.relayout(plot, size);
-    }
+  // Paper is light and has a width of its own: what is shown is drawn for it, then for the screen again.
+  /** @param {boolean} isPaper */
+  function drawFor(isPaper) {
+    paper = isPaper;
+    const { view } = CB.state();
+    if (document.querySelector(`.view[data-view="${view}"] .drawn .plot`)) CB.enter();
   }
-  addEventListener("beforeprint", () => fit({ autosize: false, width: 680 }));
-  addEventListener("afterprint", () => fit({ autosize: true, width: undefined }));
+  addEventListener("beforeprint", () => drawFor(true));
+  addEventListener("afterprint", () => drawFor(false));
 
   // From disk nothing is gained; from a web host the file is then in the cache on entry.
   addEventListener("load", () => {
