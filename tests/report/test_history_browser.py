@@ -333,6 +333,46 @@ def test_a_stroke_over_the_strip_chooses_what_it_passes(
     assert f"from={commit_name(7)[:8]}&to={commit_name(22)[:8]}" in watched.page.url
 
 
+def test_who_leaves_before_the_range_is_settled_is_not_called_back(
+    watched: Watched, sites: dict[str, str]
+) -> None:
+    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
+
+    watched.page.evaluate("""() => {
+        const first = document.querySelector("#history-brush input");
+        first.value = 3;
+        first.dispatchEvent(new Event("input", { bubbles: true }));
+        location.hash = "#/compare";
+    }""")
+    watched.page.wait_for_selector("html[data-view=compare] #main:not([aria-busy])")
+    watched.page.wait_for_timeout(1000)  # longer than the strip waits
+
+    assert watched.page.url.split("#")[1].startswith("/compare")
+    assert watched.page.locator("h1 >> visible=true").count() == 1
+
+
+def test_who_leaves_while_data_are_loaded_is_not_called_back(
+    watched: Watched, sites: dict[str, str]
+) -> None:
+    held: list[Any] = []
+    watched.page.route("**/data/h/*.js", lambda route: held.append(route))
+    watched.page.goto(sites["own"])
+    watched.page.evaluate("location.hash = '#/history'")
+    for _ in range(200):
+        if held:
+            break
+        watched.page.wait_for_timeout(50)
+    watched.page.evaluate("location.hash = '#/compare'")
+    watched.page.wait_for_selector("html[data-view=compare] #main:not([aria-busy])")
+
+    for one in held:
+        one.continue_()
+    watched.page.wait_for_timeout(1000)
+
+    assert held
+    assert watched.page.url.split("#")[1].startswith("/compare")
+
+
 def test_zooming_in_the_plot_is_choosing_a_range(watched: Watched, sites: dict[str, str]) -> None:
     for along in ("", "dates"):
         watched.open(f"{sites['own']}#/history?{IM2COL}&along={along}", "history")

@@ -52,8 +52,10 @@ window.CB = (() => {
   }
 
   // Writes the choices of a view into the address without a step in the browser's history.
+  // A reader may have left while the view loaded or waited: then the address is another one's.
   /** @param {string} view @param {URLSearchParams} query */
   function remember(view, query) {
+    if (state().view !== view) return;
     const text = query.toString();
     const hash = `#/${view}${text ? `?${text}` : ""}`;
     if (location.hash !== hash) history.replaceState(null, "", hash);
@@ -247,6 +249,7 @@ window.CB = (() => {
     if (innerWidth < 760) for (const group of all(document, "#newest .group").slice(1)) group.removeAttribute("open");
     labelTheme();
     one(document, "#theme").addEventListener("click", nextTheme);
+    one(document, "#print").addEventListener("click", () => print());
     document.addEventListener("change", onChoice);
     document.addEventListener("click", (event) => {
       const target = /** @type {Element} */ (event.target);

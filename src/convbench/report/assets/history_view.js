@@ -14,8 +14,9 @@
 
   // Changes the address by hand of the reader, and draws again.
   /** @param {(query: URLSearchParams) => void} change */
-  function ask(change) {
-    const { query } = CB.state();
+  async function ask(change) {
+    const { view, query } = CB.state();
+    if (view !== "history") return; // the strip waits a moment, in which a reader may leave
     change(query);
     CB.remember("history", query);
     return enter(query);
