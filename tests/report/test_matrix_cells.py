@@ -7,6 +7,7 @@ from convbench.report.cell_measures import cell_measures
 from convbench.report.cells import Cell
 from convbench.report.matrix import Matrix, build_matrices, shown_measures
 from convbench.report.series import build_series
+from convbench.report.site import site_files
 
 FFT = {"strategy": "fft", "problem": "question", "dtype": "float32"}
 
@@ -46,6 +47,18 @@ def test_a_win_that_others_tie_with_is_shared() -> None:
     ]  # fmt: skip
     assert [one.ties for one in matrix.rows[1].cells] == [True, False]
     assert not any(one.shared for each in matrix.rows[1:] for one in each.cells)
+
+
+def test_who_was_measured_alone_won_nothing() -> None:
+    store = simple_store({"p": {"a": 1.0, "b": 2.0}, "q": {"a": 1.0}})
+    (matrix,) = matrices_of(store)
+
+    won, alone = (cell_of(matrix, "a", problem) for problem in "pq")
+    assert (won.alone, alone.alone) == (False, True)
+    assert alone.remark == "the only strategy with a time"
+    document = site_files(store.measurements())["index.html"]
+    assert document.count("<b>★ 1</b><small>") == 1
+    assert document.count("<b>only one</b><small>") == 1
 
 
 def test_intervals_too_wide_are_unclear_and_no_tie() -> None:

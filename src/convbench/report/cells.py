@@ -26,8 +26,8 @@ Refusals = Mapping[tuple[str, str, str, str], str]
 class Cell:
     """One strategy on one problem; `shade` counts from 0 (the winner) to `SHADES`.
 
-    `shared` is a win that others tie with; `unclear` as in `Win`. `low` and `high` bound `seconds`.
-    What was not measured, or not counted, is None.
+    `shared` is a win that others tie with, `alone` one over nobody; `unclear` as in `Win`. `low`
+    and `high` bound `seconds`. What was not measured, or not counted, is None.
     """
 
     status: str
@@ -37,6 +37,7 @@ class Cell:
     wins: bool = False
     ties: bool = False
     shared: bool = False
+    alone: bool = False
     unclear: bool = False
     reason: str = ""
     commit: str = ""
@@ -67,6 +68,7 @@ class Cell:
         signs = {
             "as fast as the winner within the intervals": self.ties,
             "tied with others": self.shared,
+            "the only strategy with a time": self.alone,
             "too uncertain to tell from the winner": self.unclear,
             f"at commit {self.commit}": self.commit,
             f"of a disturbed run: {self.disturbed}": self.disturbed,
@@ -171,6 +173,7 @@ def _with_value(cell: Cell, point: Point, strategy: str, win: Win) -> Cell:
         wins=strategy == win.strategy,
         ties=strategy in win.tied,
         shared=strategy == win.strategy and bool(win.tied),
+        alone=strategy == win.strategy and not win.is_contested,
         unclear=strategy in win.unclear,
         seconds=value,
         low=point.low,

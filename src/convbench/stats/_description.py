@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convbench.stats._elimination import Change, Noise
-from convbench.stats._evidence import WINDOW
 from convbench.stats._location import confidence_range
+from convbench.stats.change_points import WINDOW
 
 Values = NDArray[np.float64]
 

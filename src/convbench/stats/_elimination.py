@@ -18,11 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convbench.stats._evidence import WINDOW, Shift, Sides, shift_of, sides_of
+from convbench.stats._evidence import Shift, Sides, shift_of, sides_of
 from convbench.stats._location import relocated
 from convbench.stats._noise import long_run_factor, pooled_noise
 from convbench.stats._trend import MIN_SIDE as MIN_LINE_SIDE
 from convbench.stats._trend import levels_over_line, step_over_line
+from convbench.stats.change_points import WINDOW
 from convbench.stats.median import median
 
 Values = NDArray[np.float64]

@@ -15,12 +15,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from convbench.stats._ranks import greatest_rank_evidence, rank_evidence
+from convbench.stats.change_points import WINDOW
 from convbench.stats.normal_scale import MEDIAN_TO_DEVIATION
 
 Values = NDArray[np.float64]
-
-WINDOW = 100
-"""Points on each side of a change that are compared, not past the neighbouring changes."""
 
 PRIOR_DEGREES = 4.0
 """How many points' worth of the whole history's variance each side's own is mixed with."""

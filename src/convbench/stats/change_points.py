@@ -47,6 +47,9 @@ NOISE_FLOOR = 0.001
 """Least noise assumed, relative to the level: 0.1 %. Without it a history whose values repeat
 exactly (memory, counts) would have no noise, and its last digit would be a change."""
 
+WINDOW = 100
+"""Points on each side of a change that are compared, not past the neighbouring changes."""
+
 PENALTY_FACTOR = 3.5
 """What a candidate costs, per log(points); in squared units of the noise."""
 

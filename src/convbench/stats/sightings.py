@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from convbench.stats.causes import Numbers, log_sizes, most_supported
+from convbench.stats.change_points import WINDOW
 from convbench.stats.changes import HISTORY, plain
 from convbench.stats.moves import Moves
 from convbench.stats.subjects import EVERYTHING, MACHINE_SHARE, subjects_of
@@ -24,9 +25,6 @@ from convbench.stats.subjects import EVERYTHING, MACHINE_SHARE, subjects_of
 ERRORS_TO_SEE = 8.0
 """Standard errors of a shift from which it counts as sure to be found. In Gaussian noise, with 10
 to 100 values on each side, 87 to 98 % of such shifts are, with their commit in the range told."""
-
-WINDOW = 100
-"""Values on each side that a change is judged by."""
 
 ALIKE = 0.5
 """Part of a change by which a history moves the same way that did not stay."""
