@@ -83,6 +83,28 @@ def test_before_the_first_paint_the_view_of_the_address_is_shown(browser: Any, s
             assert [one.get_attribute("data-view") for one in shown.all()] == [wanted]
 
 
+OUTSIDE = """(links) => {
+  const edge = document.querySelector("nav").getBoundingClientRect().right + 1;
+  const boxes = links.map((one) => [one.textContent, one.getBoundingClientRect()]);
+  return boxes.filter(([, { left, right }]) => left < 0 || right > edge).map(([words]) => words);
+}"""
+
+
+@pytest.mark.parametrize("site", ["own", "hostile"], indirect=True)
+def test_the_header_shows_all_views_and_on_a_phone_the_one_that_is_open(
+    browser: Any, site: str
+) -> None:
+    with Page(browser) as opened:
+        page = opened.page
+        page.set_viewport_size(PHONE)
+        for view in walk(page, site):
+            assert page.eval_on_selector_all("nav a[aria-current]", OUTSIDE) == [], view
+            for width in (1024, 1280, 1440, 1920):
+                page.set_viewport_size({"width": width, "height": 900})
+                assert page.eval_on_selector_all("nav a", OUTSIDE) == [], (view, width)
+            page.set_viewport_size(PHONE)
+
+
 TWICE = """() => {
   const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
   return ids.filter((id, at) => ids.indexOf(id) !== at);

@@ -178,6 +178,8 @@ window.CB = (() => {
     for (const link of all(document, "nav a")) {
       const current = link.getAttribute("href") === `#/${section.dataset.within || view}`;
       if (current) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+      // On a phone the views scroll. At first Overview stands where it is seen.
+      if (current && (shown || view !== "overview")) link.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
     if (shown !== view) window.scrollTo(0, 0);
     shown = view;
