@@ -115,6 +115,21 @@ def test_a_step_becomes_one_change_and_one_event_at_its_first_commit(tmp_path: P
     assert lines[2].endswith("im2col  1 history, 1 machine, 1 build")
 
 
+def test_a_commit_has_its_place_in_its_own_project(tmp_path: Path) -> None:
+    """Two projects of one repository: the second began to measure later."""
+    for project, begins in (("first", 0), ("second", 8)):
+        results = write_results(tmp_path / project, with_step(2.0), "seconds", "1" * 14)
+        for number in range(begins):
+            (results / "m" / f"{commit(number)[:8]}-py.json").unlink()
+        collect([results], tmp_path / "store", project=project, say=lambda _: None)
+
+    detect_in(tmp_path / "store")
+
+    (change,) = load_table(tmp_path / "store", "changes").to_dict("records")
+    assert (change["project"], change["commit"], change["position"]) == ("first", commit(6), 6)
+    assert change["points"] == 14
+
+
 @pytest.mark.parametrize(
     ("unit", "kind"),
     [("seconds", "improvement"), ("bytes", "improvement"), ("GFLOP/s", "regression")],

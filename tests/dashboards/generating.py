@@ -57,12 +57,12 @@ def report(project: Path) -> Cost:
 
 @dataclass(frozen=True)
 class NewCommit:
-    """What one more commit costs, and how many files of the site it changed."""
+    """What one more commit costs, and which of the site's files it changed or made."""
 
     collect: Cost
     detect: Cost
     report: Cost
-    changed: int
+    changed: tuple[str, ...]
     files: int
 
 
@@ -72,6 +72,7 @@ def add_commit(project: Path, size: Size) -> NewCommit:
     old = {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
     append_commit(project, PACKAGES[: size.environments], np.random.default_rng(1))
     costs = collect(project), detect(project), report(project)
-    fresh = [path for path in site.rglob("*") if path.is_file()]
-    changed = sum(old.get(path) != path.read_bytes() for path in fresh)
-    return NewCommit(*costs, changed, len(fresh))
+    fresh = sorted(path for path in site.rglob("*") if path.is_file())
+    changed = (path for path in fresh if old.get(path) != path.read_bytes())
+    names = tuple(path.relative_to(site).as_posix() for path in changed)
+    return NewCommit(*costs, names, len(fresh))

@@ -80,7 +80,7 @@ def _generation(sites: Sites, added: NewCommit) -> list[Goal]:
             "one new commit: collect + detect + report",
             "≤ 10 s",
             f"{wall:.0f} s ({' + '.join(f'{one.wall:.1f}' for one in steps)}), "
-            f"{added.changed} of {added.files} files changed",
+            f"{len(added.changed)} of {added.files} files changed",
             wall <= 10,
         ),
     ]
@@ -205,7 +205,7 @@ def _weight(sites: Sites, looked: Looked) -> list[Goal]:
 
 def _truth(sites: Sites) -> list[Goal]:
     events, regressions = rows_of_step(sites)
-    wanted, hits, told = found_steps(sites)
+    steps = found_steps(sites)
     return [
         Goal(
             "rows of one step of everything",
@@ -216,8 +216,8 @@ def _truth(sites: Sites) -> list[Goal]:
         Goal(
             "steps put in that are found, told ones that were put in",
             "≥ .98, ≥ .99",
-            f"{hits}/{wanted}, {hits}/{told}",
-            hits >= 0.98 * wanted and hits >= 0.99 * told,
+            f"{steps.found}/{steps.wanted}, {steps.true}/{steps.told}",
+            steps.found >= 0.98 * steps.wanted and steps.true >= 0.99 * steps.told,
         ),
     ]
 

@@ -30,6 +30,9 @@ from static_server import Server, served
 from synthetic_project import Size, Step, write_project
 
 MEASURE = "bench_03.Group3.time_case_003"
+HISTORY = ("benchmark", "params", "environment")
+NEAR = 2  # commits by which a change may be told too early or too late
+MOST_OF_A_STEP = 0.95
 IDLE = 3000  # milliseconds in which a page that was read fetches what may be needed next
 FIND = """
 async ([words]) => {
@@ -122,8 +125,10 @@ def look(browser: Any, sites: Sites, loads: int) -> Looked:
                 with Visit(browser, server, conditions) as visit:
                     found[name].append(visit.load(page.path, page.content))
             clicks["asv"].append(_asv_click(browser, asv))
-            clicks["picture"].append(_own_click(browser, ours, PICTURE))
-            clicks["drawn"].append(_own_click(browser, ours, DRAWN))
+            # Of one visit: without a sketch both are the moment at which Plotly has drawn.
+            picture, drawn = _own_click(browser, ours)
+            clicks["picture"].append(picture)
+            clicks["drawn"].append(drawn)
             with Visit(browser, ours, Conditions()) as visit:
                 visit.load(OVERVIEW.path, OVERVIEW.content)
                 # The first search loads the rows that do not stand in the document.
@@ -135,48 +140,73 @@ def _asv_click(browser: Any, server: Server) -> float:
     with Visit(browser, server, Conditions()) as visit:
         visit.load(LIST.path, LIST.content)
         visit.page.wait_for_timeout(IDLE)
-        return visit.click(ASV_LINK, asv_benchmark("").content)
+        (passed,) = visit.click(ASV_LINK, asv_benchmark("").content)
+        return passed
 
 
-def _own_click(browser: Any, server: Server, selector: str) -> float:
+def _own_click(browser: Any, server: Server) -> list[float]:
     with Visit(browser, server, Conditions()) as visit:
         visit.load(OVERVIEW.path, OVERVIEW.content)
         visit.page.wait_for_timeout(IDLE)
-        return visit.click(HISTORY_LINK, selector)
+        return visit.click(HISTORY_LINK, PICTURE, DRAWN)
 
 
 def rows_of_step(sites: Sites) -> tuple[int, int]:
-    """How many rows say that everything became slower: events of ours, regressions of asv's."""
+    """How many rows say that everything became slower: events of ours, regressions of asv's.
+
+    Of ours as many, largest first, as it takes to tell of `MOST_OF_A_STEP`; one more than there
+    are where they do not.
+    """
     (step,) = (one for one in sites.steps if len(one.benchmarks) == sites.size.benchmarks)
-    events = pd.read_parquet(sites.folder / "store" / "events.parquet")
-    commits = _commits(sites)
-    own = events[events["commit"] == commits[step.commit]]
+    at = _numbers(sites)
+    changes = pd.read_parquet(sites.folder / "store" / "changes.parquet")
+    own = changes[[_is_of(step, at[commit]) for commit in changes["commit"]]]
+    told_by_events = own["event"].value_counts().cumsum()
+    events = int((told_by_events < MOST_OF_A_STEP * sites.size.histories).sum()) + 1
     told = json.loads((sites.folder / "html" / "regressions.json").read_text())["regressions"]
-    return int((own["changes"] > own["changes"].max() / 2).sum()), len(told)
+    return events, len(told)
 
 
-def found_steps(sites: Sites) -> tuple[int, int, int]:
-    """Steps of histories that were put in, those found within two commits, and all that is told."""
-    at = {commit: number for number, commit in enumerate(_commits(sites))}
+@dataclass(frozen=True)
+class FoundSteps:
+    """Steps of histories that were put in, those found, all that is told, and what of it is true.
+
+    A step that is told twice is found once.
+    """
+
+    wanted: int
+    found: int
+    told: int
+    true: int
+
+
+def found_steps(sites: Sites) -> FoundSteps:
+    """Set what `detect` tells against the steps: the same history, direction and commit."""
+    at = _numbers(sites)
     changes = pd.read_parquet(sites.folder / "store" / "changes.parquet")
     numbers = changes["benchmark"].str.extract(r"(\d+)$")[0].astype(int)
-    told = [
-        (number, at[commit])
-        for number, commit in zip(numbers, changes["commit"], strict=True)
-        if commit in at
+    columns = (numbers, *(changes[name] for name in ("commit", "ratio", *HISTORY)))
+    hits = [
+        (which, *history)
+        for number, commit, ratio, *history in zip(*columns, strict=True)
+        for which, step in enumerate(sites.steps)
+        if _is_of(step, at[commit])
+        and number in step.benchmarks
+        and (ratio > 1) == (step.ratio > 1)
     ]
     each = sites.size.params * sites.size.environments
     wanted = sum(len(step.benchmarks) for step in sites.steps) * each
-    hits = sum(
-        any(abs(step.commit - commit) <= 2 and number in step.benchmarks for step in sites.steps)
-        for number, commit in told
-    )
-    return wanted, hits, len(told)
+    return FoundSteps(wanted, len(set(hits)), len(changes), len(hits))
 
 
-def _commits(sites: Sites) -> list[str]:
+def _is_of(step: Step, commit: int) -> bool:
+    return abs(step.commit - commit) <= NEAR
+
+
+def _numbers(sites: Sites) -> Mapping[str, int]:
+    """The commits by their hash, counted from the oldest."""
     store = pd.read_parquet(sites.folder / "store" / "commits.parquet")
-    return [str(commit) for commit in store.sort_values("position")["commit"]]
+    return {str(one): at for at, one in enumerate(store.sort_values("position")["commit"])}
 
 
 def weight(folder: Path, *, bundle: bool = False) -> int:

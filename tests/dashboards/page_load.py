@@ -25,17 +25,23 @@ OBSERVER = """
 }
 """
 
-# From the click to the frame in which the selector is shown.
+# From the click to the frame after the one in which each selector is shown.
 CLICK = """
-async ([link, selector]) => {
+async ([link, selectors]) => {
   const start = performance.now();
   document.querySelector(link).click();
   const frame = () => new Promise(requestAnimationFrame);
+  const isShown = (selector) => !!document.querySelector(selector)?.getClientRects().length;
+  const seen = new Set();
+  const times = selectors.map(() => null);
   for (;;) {
     await frame();
-    const found = document.querySelector(selector);
-    if (found && found.getClientRects().length) { await frame(); return performance.now() - start; }
-    if (performance.now() - start > 30000) return null;
+    const passed = performance.now() - start;
+    selectors.forEach((selector, at) => {
+      if (seen.has(at)) times[at] ??= passed;
+      else if (isShown(selector)) seen.add(at);
+    });
+    if (!times.includes(null) || passed > 30000) return times;
   }
 }
 """
@@ -115,11 +121,12 @@ class Visit:
             outside=tuple(self.outside),
         )
 
-    def click(self, link: str, selector: str) -> float:
-        """Click a link; the milliseconds until what it leads to is shown."""
-        passed = self.page.evaluate(CLICK, [link, selector])
-        assert passed is not None, f"a click on {link} led to no {selector}"
-        return float(passed)
+    def click(self, link: str, *selectors: str) -> list[float]:
+        """Click a link; the milliseconds until each of what it leads to is shown."""
+        passed = self.page.evaluate(CLICK, [link, selectors])
+        for selector, time in zip(selectors, passed, strict=True):
+            assert time is not None, f"a click on {link} led to no {selector}"
+        return [float(time) for time in passed]
 
     def _settled(self) -> dict[str, Any]:
         """Wait until no long task was seen for a while; one that never rests is taken as it is."""

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 
 DRAWN = ".view[data-view=history] .chart.drawn .main-svg"
 PICTURE = (
-    ".view[data-view=history] .chart:not(.waiting) .still svg, .view[data-view=history] .drawn svg"
+    ".view[data-view=history] .chart:not(.waiting) .still svg.sketch, "
+    ".view[data-view=history] .chart.drawn .main-svg"
 )
-"""A history's picture: the one that stands in the document, the sketch, or Plotly's."""
+"""A history's picture: the sketch, or Plotly's.
+
+What stands in the document is the first history's, and shown until another one's data are there.
+"""
 
 HISTORY_LINK = "#newest tbody tr:nth-child(2) a[href^='#/history']"
 ASV_LINK = "#summarylist-body tbody tr:nth-child(2) td a"

@@ -17,6 +17,7 @@ from sample_store import (
     row,
     versions_store,
 )
+from scipy import stats
 from test_site import HOSTILE, hostile_store
 
 from convbench.report import compare_data
@@ -123,6 +124,34 @@ def test_the_noisier_a_history_the_farther_it_reaches() -> None:
     assert within(line(*noisy_values(), 1.2), 9, 10).verdict == SAME
 
 
+def scattered(part: float) -> Line:
+    """Make a line of two levels, four values of each lie so far from it, on either side."""
+    logs = np.array([0, part, -part, part, -part])
+    values = np.exp(np.concatenate([logs, logs[::-1] + 1]))
+    return line(*values.tolist(), width=0, changes=(change(5, 1.0, math.e),))
+
+
+def reach_of_scattered(part: float) -> float:
+    # Of the eight distances that are not 0 the farthest is left out; ten values, two levels.
+    variance = 7 * part**2 / (10 - 1 - 2)
+    return float(stats.t.isf(0.001 / 2, 10 - 1 - 2)) * math.sqrt(2 * variance)
+
+
+@pytest.mark.parametrize("part", [0.01, 0.05, 0.1])
+def test_a_reach_is_what_two_values_of_one_scatter_exceed_once_in_a_thousand(part: float) -> None:
+    reach = reach_of(scattered(part), MIN_COMMITS)
+
+    assert reach == pytest.approx(reach_of_scattered(part), abs=1e-4)
+
+
+def test_how_far_noise_reaches_is_told_in_the_times_themselves() -> None:
+    reach = reach_of_scattered(0.05)  # 0.38: upwards 47 %
+
+    known = within(scattered(0.05), 0, 1).known
+
+    assert known == f"noise explains up to ±{100 * (math.exp(reach) - 1):.0f}\u00a0%"
+
+
 def test_how_far_noise_reaches_is_a_part_or_from_a_doubling_on_a_factor() -> None:
     wild = line(*(value**200 for value in QUIET), 1.2)
 
@@ -142,9 +171,14 @@ def test_a_reach_is_of_any_unit_and_not_moved_by_the_value_that_is_judged() -> N
 
 
 def test_levels_that_detect_found_are_no_noise() -> None:
+    base = reach_of(line(*QUIET), MIN_COMMITS)
     stepped = line(*QUIET, *(2 * value for value in QUIET), changes=(change(10, 1, 2),))
 
-    assert reach_of(stepped, MIN_COMMITS) < 1.1 * reach_of(line(*QUIET), MIN_COMMITS)
+    assert reach_of(stepped, MIN_COMMITS) < 1.1 * base
+
+    levels = [level * value for level in (1, 2, 8) for value in QUIET]
+    changes = change(10, 1, 2), change(20, 2, 8)
+    assert reach_of(line(*levels, changes=changes), MIN_COMMITS) < 1.1 * base
 
 
 def test_nothing_below_two_percent_is_called_different() -> None:
@@ -172,6 +206,14 @@ def test_intervals_that_touch_show_no_difference() -> None:
     assert judged.low <= 1 <= judged.high
 
 
+def test_a_ratio_of_values_lies_between_those_of_their_bounds() -> None:
+    judged = within(line(*QUIET, 1.5, width=0.1), 9, 10)
+
+    assert judged.ratio == pytest.approx(1.5)
+    assert judged.low == pytest.approx(1.5 * 0.9 / 1.1, abs=0.005)
+    assert judged.high == pytest.approx(1.5 * 1.1 / 0.9, abs=0.005)
+
+
 def test_an_interval_that_reaches_zero_shows_nothing() -> None:
     for at in ((9, 10), (10, 9)):
         judged = within(line(*QUIET, 3.0, width=1.5), *at)
@@ -191,6 +233,40 @@ def test_a_found_change_decides_by_its_levels_whatever_the_two_values_are() -> N
     assert judged.ratio == pytest.approx(1.3)
     assert judged.low < judged.ratio < judged.high
     assert [one.position for one in judged.changes] == [5]
+
+
+def test_one_change_has_its_own_bounds_and_of_several_the_squares_add_up() -> None:
+    both = (change(3, 1.0, 1.3), change(6, 1.3, 2.0))
+    one = line(1, 1, 1, 1.3, 1.3, 1.3, 2, 2, 2, changes=both)
+
+    first, all_of_it = within(one, 0, 5), within(one, 0, 8)
+
+    assert (first.low, first.high) == pytest.approx((1.3 / 1.02, 1.3 * 1.02))
+    assert all_of_it.known == "2 changes found"
+    farther = 1.02 ** math.sqrt(2)
+    assert (all_of_it.low, all_of_it.high) == pytest.approx((2.0 / farther, 2.0 * farther))
+
+
+@pytest.mark.parametrize("bounds", [(None, None), (0.0, 4.0)])
+def test_a_change_without_bounds_is_judged_by_its_levels(
+    bounds: tuple[float | None, float | None],
+) -> None:
+    low, high = bounds
+    known = dataclasses.replace(change(5, 1.0, 1.3), low=low, high=high)
+
+    judged = within(line(*QUIET, changes=(known,)), 4, 9)
+
+    assert (judged.verdict, judged.low, judged.high) == (SLOWER, 1.3, 1.3)
+
+
+@pytest.mark.parametrize("levels", [(0.0, 1.0), (1.0, 0.0)])
+def test_a_change_from_or_to_zero_has_no_ratio(levels: tuple[float, float]) -> None:
+    found = Change(5, *levels, math.inf, "regression")
+
+    judged = within(line(*QUIET, changes=(found,)), 4, 9)
+
+    assert (judged.verdict, judged.ratio) == (UNDECIDED, None)
+    assert (judged.base, judged.head) == levels
 
 
 def test_backwards_a_regression_is_an_improvement() -> None:
@@ -238,12 +314,26 @@ def test_a_short_history_has_no_verdict_yet() -> None:
     assert judged.ratio == 2
 
 
+def test_a_history_of_as_many_commits_as_a_verdict_needs_has_one() -> None:
+    enough = line(*QUIET[:MIN_COMMITS])
+
+    assert within(enough, 0, MIN_COMMITS - 1).verdict == SAME
+
+
+def test_of_two_histories_the_shorter_one_tells_what_is_lacking() -> None:
+    long, short = line(*QUIET), line(1, 1, name="mkl")
+
+    for pair in ((long, short), (short, long)):
+        assert verdict(*pair, (0, 1)).known == "2 of 6 commits"
+
+
 def test_to_fail_is_told_and_to_be_missing_is_not_comparable() -> None:
     one = line(*QUIET, None, 1.0, None)
 
     assert within(one, 9, 10).verdict == FAILING
     assert within(one, 10, 12).verdict == MISSING  # as before: no news
     assert within(one, 10, 12).known == "fails at both"
+    assert within(one, 99, 12).verdict == FAILING  # not known to have failed before
     assert within(one, 10, 11).verdict == MISSING
     assert within(one, 10, 11).known == "failed at the base"
     assert within(one, 9, 99).known == "no value at the head"
@@ -268,6 +358,19 @@ def test_two_lines_differ_where_the_noise_of_both_does_not_explain_it() -> None:
     assert verdict(base, line(*(0.7 * x for x in QUIET), name="mkl"), at).verdict == FASTER
     noisy = line(*(0.8 * x for x in noisy_values()), name="mkl")
     assert verdict(base, noisy, at).verdict == SAME
+
+
+def test_of_two_lines_of_a_rate_the_greater_is_faster() -> None:
+    more = line(*(1.3 * x for x in QUIET), name="mkl")
+
+    assert verdict(line(*QUIET), more, (9, 9), "images/s").verdict == FASTER
+
+
+def test_the_noise_of_either_line_counts() -> None:
+    quiet, noisy = line(*QUIET), line(*(1.12 * x for x in noisy_values()), name="mkl")
+
+    assert verdict(quiet, noisy, (9, 9)).verdict == SAME
+    assert verdict(noisy, quiet, (9, 9)).verdict == SAME
 
 
 def test_changes_of_one_line_say_nothing_of_another() -> None:
@@ -509,6 +612,68 @@ def test_values_of_any_size_are_written(value: float) -> None:
         kept = float(f"{number}e{shared['exponent'][0]}")
         # Of a line that spans more digits than a number has, the greatest value decides.
         assert kept == pytest.approx(wanted, rel=1e-4, abs=max(abs(value), 2.0) * 1e-9)
+
+
+def test_what_all_commits_share_tells_of_each_cell_what_a_verdict_needs() -> None:
+    store = Store([row(n, 1.0 + n, params={"at": at}) for at in "ab" for n in range(8)])
+    store.rows[0] = row(0, None, params={"at": "a"}, status="failed")
+    moved = found_change(4, before=2.5, after=6.5, params="at=b", blas="openblas")
+    store.tables["changes"] = [moved | {"event": "3f2a9c1b04"}]
+    measurements = store.measurements()
+    view = compared_of(measurements)
+
+    shared = data_of(compare_files(view), "c/cells")
+
+    assert shared["first"] == {"base": "000000a7", "head": "000000a8"}
+    assert shared["measured"] == [7, 8]
+    reaches = [shared["reachStep"] * reach for reach in shared["reach"]]
+    lines = [line for _, _, line in view.cells.lines]
+    assert reaches == pytest.approx([reach_of(line, 6) for line in lines], rel=1e-9)
+    bounds = moved["ratio_low"], moved["ratio_high"]
+    assert shared["changes"] == [[1, [[4, 2.5, 6.5, *bounds, "3f2a9c1b04"]]]]
+    assert [place[-1] for place in shared["places"]] == [0]
+
+
+def test_the_files_tell_which_places_use_all_threads() -> None:
+    store = convolution_store(2)
+    for made in store.rows:
+        made["threads"] = "all" if made["blas"] == "mkl" else "1"
+
+    places = data_of(compare_files(compared_of(store.measurements())), "c/cells")["places"]
+
+    assert {(blas, all_threads) for _, _, blas, _, all_threads in places} == {
+        ("openblas", 0),
+        ("mkl", 1),
+    }
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "steps"),
+    [
+        (0.9904, 1.0196, (10, 20)),
+        (1.0, 1.0196, (0, 20)),
+        (0.9804, 1.0, (20, 0)),
+        (1.0, 1.0, (0, 0)),
+        (None, None, (None, None)),
+    ],
+)
+def test_the_files_hold_the_bounds_of_each_value_that_has_any(
+    low: float | None, high: float | None, steps: tuple[int | None, int | None]
+) -> None:
+    store = Store([row(n, 1.0, params={"at": at}, width=0.03125) for at in "ab" for n in (0, 1)])
+    store.rows[0] |= {"ci_low": low, "ci_high": high, "q25": low, "q75": high}
+
+    bounds = outcomes_of(compare_files(compared_of(store.measurements())), 0)["bounds"]
+
+    assert bounds == pack_steps(*steps) + pack_steps(32, 32)  # away from the value
+
+
+def test_where_no_value_has_bounds_none_are_written() -> None:
+    store = Store([row(n, 1.0) | {"ci_low": None, "ci_high": None} for n in (0, 1)])
+    for made in store.rows:
+        made |= {"q25": None, "q75": None}
+
+    assert "bounds" not in outcomes_of(compare_files(compared_of(store.measurements())), 0)
 
 
 def test_commits_share_a_file_until_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -194,6 +194,30 @@ def test_what_another_line_measures_was_never_measured_here() -> None:
     assert "machine=" not in found.link  # its history is elsewhere
 
 
+def test_the_lines_of_one_machine_stand_together() -> None:
+    builds = [(machine, blas) for machine in ("two", "one") for blas in ("mkl", "openblas")]
+    store = Store([strategy(0, "fft", blas=blas) | {"machine": box} for box, blas in builds])
+    measurements = store.measurements()
+
+    outcomes = find_outcomes(measurements, build_series(measurements))
+
+    assert list(outcomes.places) == [
+        (machine, blas) for machine in ("one", "two") for blas in ("openblas", "mkl")
+    ]
+
+
+def test_a_failure_is_an_outcome_of_its_line_as_a_value_is() -> None:
+    store = Store(rows=[strategy(0, "fft"), strategy(1, "loops", "failed")])
+    store.rows += [strategy(1, "fft", blas="mkl")]
+
+    places = {place.where: place for place in coverage_of(store).places}
+
+    assert (places["openblas"].commit, places["openblas"].behind) == ("000000a2", 0)
+    assert places["openblas"].counts["failed"] == 1
+    # What was tried on one line, and failed, was not tried on the other.
+    assert places["mkl"].counts["never"] == 1
+
+
 def test_what_no_line_measures_any_more_is_missing_on_none() -> None:
     store = Store(rows=[bench(n, machine="one") for n in range(RETIRED_AFTER + 2)])
     store.rows += [bench(n, machine="other") for n in range(2)]
@@ -215,6 +239,19 @@ def test_a_cell_is_retired_after_so_many_commits(missed: int, state: str) -> Non
 
     assert hole(coverage, state).behind == missed
     assert (state == "stale") == bool(coverage.listed)
+
+
+def test_a_line_that_misses_as_many_commits_as_a_cell_may_is_stale_and_no_more() -> None:
+    store = Store(rows=[strategy(n, "fft") for n in range(RETIRED_AFTER + 1)])
+    store.rows += [strategy(0, "fft", blas="mkl")]
+
+    coverage = coverage_of(store)
+
+    assert [(place.where, place.behind) for place in coverage.places] == [
+        ("openblas", 0),
+        ("mkl", RETIRED_AFTER),
+    ]
+    assert (coverage.counts["stale"], coverage.retired) == (1, ())
 
 
 def test_a_retired_line_is_left_out_and_named() -> None:

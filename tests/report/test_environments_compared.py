@@ -3,7 +3,11 @@
 import pytest
 from sample_store import convolution_store, foreign_store
 
-from convbench.report.environments_compared import MOST_NAMES, compare_environments
+from convbench.report.environments_compared import (
+    MOST_MACHINES,
+    MOST_NAMES,
+    compare_environments,
+)
 from convbench.report.pages import build_views
 from convbench.report.series import Line, Point, Series, build_series, columns_of
 from convbench.report.site import site_files
@@ -68,6 +72,35 @@ def test_of_one_commit_the_environment_with_more_cells_is_the_base() -> None:
     (one,) = compare_environments([both, series(2, line("many", 1.0))])
 
     assert one.comparison.machine == "many"
+
+
+def test_who_measured_the_newest_commit_is_the_base_however_little_it_measured() -> None:
+    stays, goes = line("stays", None, None, 2.0), line("goes", None, 1.0)
+    ones = [series(1, stays, goes), series(2, line("stays", 1.0), goes), series(3, goes)]
+
+    (one,) = compare_environments(ones)
+
+    assert one.comparison.machine == "stays"
+
+
+def test_the_title_tells_of_the_environment_that_differs_most_whichever_way() -> None:
+    lines = line("fast", 0.25, None), line("slow", 2.0, None), line("today", 1.0, 1.0)
+
+    (one,) = compare_environments([series(1, *lines)])
+
+    assert one.title == "fast is ×4.0 faster than today, over 1 common cell"
+
+
+def test_of_very_many_machines_those_with_the_most_cells_are_drawn() -> None:
+    boxes = [f"box{n}" for n in range(MOST_MACHINES + 2)]
+    ones = [
+        series(n, *(line(name, 1.0, machine=box) for box in boxes[n:] for name in ("a", "b")))
+        for n in range(len(boxes))
+    ]
+
+    found = compare_environments(ones)
+
+    assert [one.machine for one in found] == boxes[:1:-1]
 
 
 def test_machines_are_told_apart() -> None:

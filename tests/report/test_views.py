@@ -28,6 +28,7 @@ from convbench.report.paradox import Paradox, build_paradoxes
 from convbench.report.series import build_series
 from convbench.report.verdicts import UNCHANGED, UNDECIDED, count_states
 from convbench.results.histories import cut
+from convbench.stats.changes import STARTS_FAILING, WORKS_AGAIN
 
 IM2COL = "strategy=im2col, problem=question, dtype=float32"
 
@@ -401,6 +402,19 @@ def test_a_history_that_was_always_skipped_says_so() -> None:
     assert history.notes == ("openblas: skipped at every commit",)
 
 
+def test_a_line_that_was_skipped_now_and_then_is_shown_and_one_that_always_was_is_not() -> None:
+    cell = {"strategy": "a", "problem": "p", "dtype": "f"}
+    store = Store([row(n, 1.0, params=cell) for n in range(3)])
+    now_and_then = [row(n, 1.0, params=cell, blas="mkl") for n in range(3)]
+    now_and_then[1] |= {"status": "skipped", "value": math.nan}
+    always = [row(n, None, params=cell, blas="blis", status="skipped") for n in range(3)]
+    store.rows += [*now_and_then, *always]
+
+    (series,) = build_series(store.measurements())
+
+    assert [line.name for line in series.lines] == ["openblas", "mkl"]
+
+
 def test_history_starts_at_the_newest_change(changed: Store) -> None:
     measurements = changed.measurements()
 
@@ -484,6 +498,32 @@ def test_the_page_counts_commits_as_detect_does(lengths: tuple[int, int]) -> Non
     assert found == detected_lengths(store)
 
 
+def test_commits_without_a_value_are_none_that_were_searched() -> None:
+    store = bumped_store(5, 0)
+    store.rows[1] |= {"status": "failed", "value": math.nan}
+    store.rows[2] |= {"status": "skipped", "value": math.nan}
+
+    (series,) = build_series(store.measurements())
+
+    assert [line.searched for line in series.lines] == [3]
+    assert list(detected_lengths(store).values()) == [3]
+
+
+def test_a_failure_that_detect_tells_of_is_drawn_as_such_and_is_no_change_of_level() -> None:
+    store = bumped_store(5, 0)
+    said = found_change(3, before=1.0, after=2.0, params="strategy=a, problem=p, dtype=f")
+    said |= {"environment": store.rows[0]["environment"]}
+    store.tables["changes"] = [
+        said,
+        said | {"commit": commit_name(2), "kind": STARTS_FAILING, "after": math.nan},
+        said | {"commit": commit_name(4), "kind": WORKS_AGAIN, "before": math.nan},
+    ]
+
+    (series,) = build_series(store.measurements())
+
+    assert [one.position for one in series.lines[0].changes] == [3]
+
+
 def detected_lengths(store: Store) -> dict[str, int]:
     commits = [{"commit": commit_name(n), "position": n} for n in range(20)]
     histories = cut(store.frame("values"), pd.DataFrame(commits))
@@ -564,6 +604,15 @@ def test_a_foreign_project_has_machines_for_lines_and_no_convolution_views() -> 
     assert build_paradoxes(measurements, series) == ()
     sizes = [dict(one.params)["size"] for one in series]
     assert sizes == ["100", "200", "1000"]  # numbers, not words
+
+
+def test_parameters_stand_as_numbers_before_words_in_whatever_order_they_came() -> None:
+    sizes = ["1000", "auto", "200", "-5", "1e2"]
+    store = Store([row(0, 1.0, benchmark="b.time_x", params={"size": size}) for size in sizes])
+
+    series = build_series(store.measurements())
+
+    assert [dict(one.params)["size"] for one in series] == ["-5", "1e2", "200", "1000", "auto"]
 
 
 def test_units_that_asv_forgot_follow_from_the_method() -> None:

@@ -21,6 +21,7 @@ from asv_tree import (
     source_in,
     write_source,
 )
+from pandas.testing import assert_frame_equal
 
 from convbench.errors import BadResults, BadUsage
 from convbench.results import (
@@ -256,6 +257,22 @@ def test_another_project_name_moves_all_rows(results, store):
 
     assert len(load(store)) == len(load(store, project="renamed")) == 6
     assert set(load_table(store, "commits")["project"]) == {"renamed"}
+
+
+@pytest.mark.parametrize("gone", ["m/aaaaaaaa-py.json", "m/bbbbbbbb-py.json", "*/*-py.json"])
+def test_another_project_name_takes_along_what_is_known_of_files_that_are_gone(
+    results, store, gone
+):
+    collect(results, store)
+    tables = ("commits", "environments", "benchmarks", "machines")
+    before = {name: load_table(store, name) for name in tables}
+    for path in results.glob(gone):
+        path.unlink()
+
+    collect(results, store, project="renamed")
+
+    for name, known in before.items():
+        assert_frame_equal(load_table(store, name), known.assign(project="renamed"))
 
 
 def test_hostile_names_stay_text(tmp_path, store):

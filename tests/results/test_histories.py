@@ -76,6 +76,38 @@ def test_of_two_identities_at_one_commit_the_newer_stands() -> None:
     assert one.runs.tolist() == ["r9", "r1"]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_of_two_identities_without_a_moment_the_later_run_by_name_stands(seed: int) -> None:
+    unknown = {"started_at": pd.NaT}
+    runs = [row(0, 1.0 + n, blas_identity=f"i{n}", run=f"r{n}", **unknown) for n in (1, 2, 0)]
+
+    (one,) = histories(*runs, row(1), seed=seed)
+
+    assert (one.runs[0], one.numbers[0]) == ("r2", 3.0)
+
+
+@pytest.mark.parametrize("name", ["strategy", "problem", "dtype", "unit"])
+def test_labels_are_those_of_the_newest_commit(name: str) -> None:
+    (one,) = histories(row(0, **{name: "former"}), row(1, **{name: "today's"}))
+
+    assert one.labels[name] == "today's"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_histories_stand_in_the_order_of_their_labels(seed: int) -> None:
+    made = [row(n, benchmark=name) for n in (0, 1) for name in ("b.z", "b.a", "b.k")]
+
+    found = histories(*made, seed=seed)
+
+    assert [one.labels["benchmark"] for one in found] == ["b.a", "b.k", "b.z"]
+
+
+def test_what_failed_has_no_number_whatever_was_written_beside_it() -> None:
+    (one,) = histories(row(0), row(1, 5.0, status="failed"))
+
+    assert_array_equal(one.numbers, [1.0, np.nan])
+
+
 def test_a_newer_skip_hides_no_value_but_a_newer_failure_does() -> None:
     later = {"started_at": START + pd.Timedelta(days=30), "blas_identity": "another"}
 

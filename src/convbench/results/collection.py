@@ -178,7 +178,8 @@ def _collect(sources: list[Source], store: Path, request: Request) -> Summary:
     accepted = accept(contexts, before, store, tables, looking, found)
     kept: list[PartRecord] = list(before.parts)
     tasks: list[PartTask] = []
-    if found.to_read or before is not on_disk:
+    moved = _take_along(tables, before, accepted)
+    if found.to_read or moved or before is not on_disk:
         benchmarks = {context.project: tables.benchmarks(context.project) for context in contexts}
         layout = Layout(store, accepted, benchmarks, request.words, before.keep_samples)
         kept, tasks = part_tasks(before.parts, found, layout)
@@ -186,7 +187,7 @@ def _collect(sources: list[Source], store: Path, request: Request) -> Summary:
     nothing = not found.unchanged and not any(part.read for part in built)
     if damaged and nothing and not request.partial:
         raise BadResults(f"nothing could be read: {len(damaged)} damaged, first {damaged[0]}")
-    _record(tables, contexts, accepted, built, found, request)
+    _record(tables, contexts, accepted, built, found, request, moved)
     after = replace(before, sources=accepted)
     after = with_parts(after, kept + [part.part for part in built])
     _publish(store, on_disk, before, after, tables)
@@ -288,6 +289,27 @@ def _contexts(
     return [context for context in contexts if context is not None]
 
 
+def _take_along(
+    tables: SmallTables, before: Manifest, accepted: Mapping[str, SourceRecord]
+) -> set[str]:
+    """Give projects what is known of the files of sources that now are theirs; some may be gone.
+
+    Returns
+    -------
+    set of str
+        These projects.
+    """
+    moved: dict[tuple[str, str], set[str]] = {}
+    for part in before.parts:
+        for file in part.files:
+            source = accepted.get(source_key(file.source))
+            if source is not None and source.project != part.project:
+                moved.setdefault((part.project, source.project), set()).add(file.commit)
+    for (former, project), commits in moved.items():
+        tables.take_along(commits, former, project)
+    return {project for _, project in moved}
+
+
 def _record(
     tables: SmallTables,
     contexts: list[Context],
@@ -295,6 +317,7 @@ def _record(
     built: list[PartBuilt],
     found: Findings,
     request: Request,
+    moved: set[str],
 ) -> None:
     """Add to the small tables what was read, and put commits in order."""
     for part in built:
@@ -305,7 +328,7 @@ def _record(
             record_machine(tables, context, folder, request.words)
         if context.source.key in read:
             record_facts(tables, context, request.words)
-    projects = {context.project for context in contexts if context.source.key in read}
+    projects = moved | {context.project for context in contexts if context.source.key in read}
     if request.repo is not None:  # tags and branches move without new results
         projects |= {context.project for context in contexts}
     tables.order_commits(projects, request.repo)

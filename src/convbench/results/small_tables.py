@@ -1,6 +1,6 @@
 """The store's small tables: rows added by key, never taken away while their project is there."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from convbench.results.commits import order_of, positions, read_history
 from convbench.results.result_file import Benchmark
-from convbench.results.schema import KEYS, SCHEMAS, TABLES
+from convbench.results.schema import DETECTED, KEYS, SCHEMAS, TABLES
 from convbench.results.store import read_table, replace_table
 
 Row = dict[str, Any]
@@ -41,6 +41,20 @@ class SmallTables:
             if whole != table.get(key):
                 table[key] = whole
                 self._changed.add(name)
+
+    def take_along(self, commits: Collection[str], before: str, after: str) -> None:
+        """Give a project what another one knows of some commits, and of all of them together.
+
+        What it knows of the same itself stays.
+        """
+        for name in (name for name in TABLES if name not in DETECTED):
+            table, key = self._of(name), KEYS[name]
+            moved = [
+                row | {"project": after}
+                for row in table.values()
+                if row["project"] == before and row.get("commit", "") in {"", *commits}
+            ]
+            self.add(name, [row for row in moved if tuple(row[c] for c in key) not in table])
 
     def _of(self, name: str) -> dict[tuple[str, ...], Row]:
         if name not in self._rows:
