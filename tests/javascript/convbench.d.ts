@@ -135,6 +135,8 @@ interface Convbench {
   breakable(text: string): (Node | string)[];
   /** Writes a view's choices into the address, without a step in the browser's history. */
   remember(view: string, query: URLSearchParams): void;
+  /** Names the page after what a view shows, unless the reader has left that view. */
+  entitle(view: string, title: string): void;
   state(): ViewState;
   /** Shows what the address says; again, after something else changed. */
   enter(): Promise<void>;

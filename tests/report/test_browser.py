@@ -220,6 +220,24 @@ def test_a_choice_is_written_into_the_address(browser: Any, sites: dict[str, str
     watched.page.close()
 
 
+def test_another_view_begins_at_its_top(browser: Any, sites: dict[str, str]) -> None:
+    watched = Watched(browser, "phone")
+    watched.open(f"{sites['ours']}#/about", "about")
+    watched.page.evaluate("scrollTo(0, 1000)")
+    assert watched.page.evaluate("scrollY") > 0
+
+    watched.page.evaluate("location.hash = '#/matrix'")
+    watched.page.wait_for_selector("html[data-view=matrix] #main:not([aria-busy])")
+
+    assert watched.page.evaluate("scrollY") == 0
+    # Whoever chooses something in a view stays where they are.
+    watched.page.evaluate("scrollTo(0, 100)")
+    watched.page.select_option('select[data-state="dtype"] >> visible=true', "float64")
+    sync_api.expect(watched.page.locator("#main")).not_to_have_attribute("aria-busy", "true")
+    assert watched.page.evaluate("scrollY") == 100
+    watched.page.close()
+
+
 def test_the_verdict_counts_what_detect_searched(browser: Any, tmp_path: Path) -> None:
     store = convolution_store(6)
     for made in store.rows:
@@ -415,6 +433,9 @@ def test_a_command_is_copied(browser: Any, sites: dict[str, str]) -> None:
     sync_api.expect(button).to_have_text("Copied")
     copied = watched.page.evaluate("navigator.clipboard.readText()")
     assert copied == watched.page.locator("#history-point code").last.inner_text()
+    # What another point needs was not copied yet.
+    watched.page.evaluate("document.querySelectorAll('#history-table .pick')[2].click()")
+    sync_api.expect(button).to_have_text("Copy")
     watched.page.close()
 
 
@@ -540,6 +561,12 @@ def test_a_link_to_an_event_shows_it_alone_with_its_commands(
     assert copied == f"convbench bisect {12:010x} --store store"
     watched.page.locator("#changes-count a").click()
     sync_api.expect(rows).to_have_count(12)
+    # A choice leaves the one event as well.
+    watched.open(f"{sites['changed']}#/changes?event={12:010x}", "changes")
+    sync_api.expect(rows).to_have_count(1)
+    kinds = watched.page.locator(".view[data-view=changes] select[data-state=kind]")
+    kinds.select_option("regression")
+    sync_api.expect(rows).to_have_count(6)
     assert not watched.errors
     watched.page.close()
 

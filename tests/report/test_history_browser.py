@@ -1,7 +1,9 @@
 """The view History in a real browser from disk: axes, values, lines, range, two points, samples."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -56,6 +58,20 @@ def long_store() -> Store:
     return store
 
 
+def spoilt_store() -> Store:
+    """Make a history with a failure, a skipped commit and two disturbed runs."""
+    store = convolution_store(8)
+    for made in store.rows:
+        status = {commit_name(3): "failed", commit_name(5): "skipped"}.get(made["commit"])
+        if status and made["strategy"] == "im2col":
+            made |= {"value": np.nan, "ci_low": np.nan, "ci_high": np.nan, "status": status}
+    for run in store.tables["runs"]:
+        disturbed = {"run-2": "the clock was stepped", "run-6": "another user was there"}
+        run["disturbed"] = disturbed.get(run["run"], "")
+    store.tables["commits"][4]["subject"] = "Use <b> & more"
+    return store
+
+
 def sampled(store: Store) -> Any:
     """Give the newest value of im2col its samples."""
     made = store.measurements()
@@ -70,10 +86,12 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("history-sites")
     single = Store()
     single.rows = [row(0, 1e-3, params={"n": "1"}, blas="", benchmark="b.time_it")]
+    single.rows[0] |= {"ci_low": 0.9e-3, "ci_high": 1.3e-3}
     made = {
         "own": sampled(own_store()),
         "foreign": foreign_store(12).measurements(),
         "long": long_store().measurements(),
+        "spoilt": spoilt_store().measurements(),
         "single": single.measurements(),
     }
     return {name: write_site(one, folder / name).as_uri() for name, one in made.items()}
@@ -134,6 +152,50 @@ def drawn_again(watched: Watched, act: Any) -> None:
     settled(watched)
 
 
+def marks(watched: Watched, symbol: str) -> dict[int, float]:
+    """Give where marks of a kind stand in the plot: the height at each commit."""
+    spots: list[list[Any]] = watched.page.evaluate(
+        "symbol => document.getElementById('history-plot').data"
+        ".filter(one => one.marker?.symbol === symbol).map(({x, y}) => [x, y])",
+        symbol,
+    )
+    return {at: height for xs, ys in spots for at, height in zip(xs, ys, strict=True)}
+
+
+def rings(watched: Watched) -> dict[str, Any]:
+    """Give the last lines of the plot: where the chosen points have their rings."""
+    made: dict[str, Any] = watched.page.evaluate(
+        "(({x, y, text}) => ({x, y, text}))(document.getElementById('history-plot').data.at(-1))"
+    )
+    return made
+
+
+def arriving(watched: Watched, address: str, without: str) -> list[Any]:
+    """Go to a view and keep back the first file of a pattern, for the test to let go."""
+    held: list[Any] = []
+    index, view = address.split("#")
+    watched.page.route(
+        f"**/{without}", lambda route: route.continue_() if held else held.append(route)
+    )
+    watched.page.goto(f"{index}#/about")
+    watched.page.evaluate("view => { location.hash = view; }", view)
+    wait_for(watched, lambda: bool(held))
+    return held
+
+
+def wait_for(watched: Watched, is_so: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if is_so():
+            return
+        watched.page.wait_for_timeout(50)
+    raise AssertionError("it did not come about")
+
+
+def leave_for(watched: Watched, view: str) -> None:
+    watched.page.evaluate(f"location.hash = '#/{view}'")
+    watched.page.wait_for_selector(f"html[data-view={view}] #main:not([aria-busy])")
+
+
 def test_along_dates_points_stand_at_their_time(watched: Watched, sites: dict[str, str]) -> None:
     watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
 
@@ -181,6 +243,9 @@ def test_rates_are_direct_operations_over_time(watched: Watched, sites: dict[str
     assert "effective GFLOP/s: direct operations ÷ time (higher is better)" in texts
     # 20 % more time is 17 % less of them.
     assert "▼ −17 %" in texts
+    # 3 % more or less of the change in time are a little less of it the other way round.
+    event = watched.page.locator("#history-events li").text_content()
+    assert event.startswith(f"▼ −17 % (−19 % to −14 %) at {commit_name(20)[:8]}")
     cell = watched.page.locator("#history-table .pick").first.text_content()
     value, bounds = cell.split(" GFLOP/s [")
     low, high = (float(one.split()[0]) for one in bounds.split(", "))
@@ -221,6 +286,21 @@ def test_strategies_stand_over_each_other_the_fastest_and_the_chosen_one(
     choose(watched, "strategy", "loops")
     assert "loops" in labels.all_inner_texts()
     assert labels.count() == 8
+
+
+def test_names_at_the_ends_of_lines_do_not_cover_each_other(
+    watched: Watched, sites: dict[str, str]
+) -> None:
+    watched.open(f"{sites['own']}#/history?{IM2COL}&by=strategy&scale=zero", "history")
+
+    spots = watched.page.locator("#history-plot .annotation").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect()).map(({left, top}) => [left, top])"
+    )
+
+    right = max(left for left, _ in spots)
+    tops = sorted(top for left, top in spots if left > right - 100)
+    assert len(tops) == 8
+    assert min(b - a for a, b in pairwise(tops)) > 12
 
 
 def test_lines_over_each_other_are_of_one_build(watched: Watched, sites: dict[str, str]) -> None:
@@ -354,23 +434,97 @@ def test_who_leaves_before_the_range_is_settled_is_not_called_back(
 def test_who_leaves_while_data_are_loaded_is_not_called_back(
     watched: Watched, sites: dict[str, str]
 ) -> None:
-    held: list[Any] = []
-    watched.page.route("**/data/h/*.js", lambda route: held.append(route))
-    watched.page.goto(sites["own"])
-    watched.page.evaluate("location.hash = '#/history'")
-    for _ in range(200):
-        if held:
-            break
-        watched.page.wait_for_timeout(50)
-    watched.page.evaluate("location.hash = '#/compare'")
-    watched.page.wait_for_selector("html[data-view=compare] #main:not([aria-busy])")
+    held = arriving(watched, f"{sites['own']}#/history", without="data/h/*.js")
+    leave_for(watched, "compare")
 
-    for one in held:
-        one.continue_()
+    held[0].continue_()
     watched.page.wait_for_timeout(1000)
 
-    assert held
     assert watched.page.url.split("#")[1].startswith("/compare")
+
+
+@pytest.mark.parametrize(
+    ("view", "data"),
+    [("history", "h/*"), ("event?id=00000000aa", "events/*"), ("compare", "c/*")],
+)
+def test_who_leaves_while_data_are_loaded_keeps_the_title_of_where_they_are(
+    watched: Watched, sites: dict[str, str], view: str, data: str
+) -> None:
+    held = arriving(watched, f"{sites['own']}#/{view}", without=f"data/{data}.js")
+    leave_for(watched, "about")
+
+    held[0].continue_()
+    watched.page.wait_for_timeout(1000)
+
+    assert watched.page.title().startswith(watched.page.inner_text("h1 >> visible=true"))
+
+
+def test_a_point_chosen_while_plotly_is_loaded_has_the_ring(
+    watched: Watched, sites: dict[str, str]
+) -> None:
+    held = arriving(watched, f"{sites['own']}#/history?{IM2COL}", without="plotly.min.js")
+
+    watched.page.evaluate("document.querySelectorAll('#history-table .pick')[2 * 9].click()")
+    held[0].continue_()
+    settled(watched)
+
+    assert f"of={commit_name(20)[:8]}" in watched.page.url
+    wait_for(watched, lambda: [round(x) for x in rings(watched)["x"]] == [20])
+
+
+def test_a_plot_drawn_after_its_reader_left_fits_when_they_are_back(
+    watched: Watched, sites: dict[str, str]
+) -> None:
+    width = "document.querySelector('#history-plot .main-svg').getBoundingClientRect().width"
+    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
+    wanted = watched.page.evaluate(width)
+    watched.page.goto("about:blank")
+    held = arriving(watched, f"{sites['own']}#/history?{IM2COL}", without="plotly.min.js")
+    leave_for(watched, "about")
+
+    held[0].continue_()
+    settled(watched)
+    watched.page.go_back()
+    watched.page.wait_for_selector("html[data-view=history] #main:not([aria-busy])")
+
+    assert watched.page.evaluate(width) == wanted
+
+
+def test_dates_that_could_not_be_loaded_are_asked_for_again(
+    watched: Watched, sites: dict[str, str]
+) -> None:
+    page = watched.page
+    page.route("**/data/times.js", lambda route: route.abort())
+    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
+    page.evaluate(f"location.hash = '#/history?{IM2COL}&along=dates'")
+    trouble = page.locator(".view[data-view=history] .trouble")
+    sync_api.expect(trouble).to_contain_text("cannot load data/times.js")
+    watched.errors.clear()  # the browser says so as well
+
+    page.unroute("**/data/times.js")
+    page.go_back()
+    sync_api.expect(trouble).to_have_count(0)
+    drawn_again(watched, page.go_forward)
+
+    sync_api.expect(trouble).to_have_count(0)
+    assert axis(watched, "xaxis")["type"] == "date"
+
+
+def test_who_asks_for_another_history_while_one_is_drawn_gets_the_one_asked_for_last(
+    watched: Watched, sites: dict[str, str]
+) -> None:
+    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
+    other = IM2COL.replace("im2col", "fft")
+
+    # With the colours all is drawn again, which writes the address: here after it has changed,
+    # and before the page is told so.
+    watched.page.evaluate(
+        "hash => { document.getElementById('theme').click(); location.hash = hash; }",
+        f"#/history?{other}",
+    )
+
+    sync_api.expect(watched.page.locator("#history-title")).to_have_text("fft on question")
+    assert "strategy=fft" in watched.page.url
 
 
 def test_zooming_in_the_plot_is_choosing_a_range(watched: Watched, sites: dict[str, str]) -> None:
@@ -387,6 +541,64 @@ def test_zooming_in_the_plot_is_choosing_a_range(watched: Watched, sites: dict[s
 
         drawn_again(watched, zoom)
         assert f"from={commit_name(5)[:8]}&to={commit_name(15)[:8]}" in watched.page.url
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "plot => { plot.emit('plotly_doubleclick'); }",
+        "plot => Plotly.relayout(plot, { 'xaxis.autorange': true }).then(() => true)",
+    ],
+)
+def test_all_commits_are_back_after_a_double_click_or_where_the_plot_is_made_whole(
+    watched: Watched, sites: dict[str, str], act: str
+) -> None:
+    ends = f"from={commit_name(5)[:8]}&to={commit_name(15)[:8]}"
+    watched.open(f"{sites['own']}#/history?{IM2COL}&{ends}", "history")
+
+    watched.page.locator("#history-plot").evaluate(act)
+
+    sync_api.expect(watched.page.locator("#history-range")).to_have_text("all 30 commits")
+    assert "from" not in watched.page.url
+
+
+def test_a_range_may_name_its_newer_end_first_and_its_newest_point_is_chosen(
+    watched: Watched, sites: dict[str, str]
+) -> None:
+    ends = f"from={commit_name(14)[:8]}&to={commit_name(5)[:8]}"
+    watched.open(f"{sites['own']}#/history?{IM2COL}&{ends}", "history")
+
+    sync_api.expect(watched.page.locator("#history-range")).to_contain_text("10 of 30 commits")
+    chosen = watched.page.locator("#history-point p code").first
+    assert chosen.inner_text() == commit_name(14)[:8]
+
+
+def test_the_strip_has_the_lines_that_are_shown_and_shades_what_is_outside(
+    watched: Watched, sites: dict[str, str]
+) -> None:
+    ends = f"from={commit_name(5)[:8]}&to={commit_name(14)[:8]}"
+    watched.open(f"{sites['own']}#/history?{IM2COL}&hidden=mkl&{ends}", "history")
+    strip = watched.page.locator("#history-brush svg")
+
+    [path] = strip.locator("path").evaluate_all("all => all.map(one => one.getAttribute('d'))")
+    heights = [float(spot.split()[1]) for spot in path.removeprefix("M").split("L")]
+    # The ten newest commits are slower: higher, where down is more.
+    assert max(heights[20:]) < min(heights[:20])
+    shades = strip.locator("rect").evaluate_all(
+        "all => all.flatMap(one => [one.x.baseVal.value, one.width.baseVal.value])"
+    )
+    begin, end = 1000 * 5 / 29, 1000 * 14 / 29
+    assert shades == pytest.approx([0, begin, end, 1000 - end], abs=0.01)
+
+
+def test_a_point_of_a_hidden_line_is_not_the_first_one(
+    watched: Watched, sites: dict[str, str]
+) -> None:
+    watched.open(f"{sites['own']}#/history?{IM2COL}&hidden=openblas", "history")
+    assert "mkl" in watched.page.inner_text("#history-point p >> nth=0")
+
+    watched.open(f"{sites['own']}#/history?{IM2COL}&hidden=openblas&hidden=mkl", "history")
+    sync_api.expect(watched.page.locator("#history-plot")).to_contain_text("all lines are hidden")
 
 
 def test_a_range_that_names_nothing_is_left_out(watched: Watched, sites: dict[str, str]) -> None:
@@ -445,6 +657,29 @@ def test_shift_chooses_the_second_point(watched: Watched, sites: dict[str, str])
     assert "base_blas=openblas" in link or "blas=openblas" in link
 
 
+def test_who_compares_with_an_older_point_has_both_in_the_link(
+    watched: Watched, sites: dict[str, str]
+) -> None:
+    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
+    watched.page.click('.view[data-view="history"] details.table > summary')
+    picks = watched.page.locator("#history-table .pick")
+
+    picks.nth(2 * 9).click(modifiers=["Shift"])
+
+    told = watched.page.locator("#history-pair-words p").nth(1)
+    assert "9 measured commits earlier, 9 days earlier" in told.inner_text()
+    # Whichever was chosen first: what is compared with is the older one.
+    link = told.locator("a").get_attribute("href")
+    assert link.startswith(f"#/compare?base={commit_name(20)[:8]}&head={commit_name(29)[:8]}")
+    chosen = parse_qs(watched.page.url.split("?")[1])
+    assert (chosen["line"], chosen["of"]) == (["openblas"], [commit_name(29)[:8]])
+    assert (chosen["line2"], chosen["of2"]) == (["openblas"], [commit_name(20)[:8]])
+    # Another first point is compared with the same second one.
+    picks.nth(2 * 4).click()
+    sync_api.expect(told).to_contain_text("5 measured commits earlier")
+    assert [round(x) for x in rings(watched)["x"]] == [25, 20]
+
+
 def test_tags_stand_at_the_foot_of_the_plot(watched: Watched, sites: dict[str, str]) -> None:
     for along in ("", "dates"):
         watched.open(f"{sites['own']}#/history?{IM2COL}&along={along}", "history")
@@ -465,12 +700,172 @@ def test_samples_are_shown_where_there_are_some(watched: Watched, sites: dict[st
     sync_api.expect(box).to_contain_text("greatest 13.0 µs, 1.30 × the least")
     assert box.locator("circle").count() == 4
     assert "samples=1" in watched.page.url
+    button.click()
+    sync_api.expect(box).to_be_hidden()
+    assert "samples" not in watched.page.url
+    button.click()
     # A point without samples has no button; the next one with some shows them again.
     watched.page.evaluate("document.querySelectorAll('#history-table .pick')[1].click()")
     sync_api.expect(button).to_be_hidden()
     sync_api.expect(box).to_be_hidden()
     watched.page.evaluate("document.querySelectorAll('#history-table .pick')[0].click()")
     sync_api.expect(box).to_be_visible()
+
+
+def test_a_band_holds_the_values_of_its_line(watched: Watched, sites: dict[str, str]) -> None:
+    watched.open(f"{sites['own']}#/history?{IM2COL}&hidden=mkl", "history")
+
+    xs, ys = watched.page.evaluate(
+        "(({x, y}) => [x, y])"
+        "(document.getElementById('history-plot').data.find(one => one.fill === 'toself'))"
+    )
+
+    [line] = traces(watched)
+    for at, value in zip(line["x"], line["y"], strict=True):
+        low, high = sorted(y for x, y in zip(xs, ys, strict=True) if x == at)
+        assert (low, high) == pytest.approx((0.98 * value, 1.02 * value), rel=1e-3)
+
+
+def test_a_level_after_a_change_is_no_outlier(watched: Watched, sites: dict[str, str]) -> None:
+    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
+
+    low, high = watched.page.evaluate("""() => {
+        const x = Array.from({ length: 1000 }, (_, i) => i);
+        const y = x.map((i) => (i < 960 ? 1 : 2) + (i % 3) * 0.001);
+        const line = { x, commits: x, y, changes: [[960, 1, 2, 2, "regression"]] };
+        return CB.history.axes.limits({ scale: "", range: null, overlaid: false }, [line]);
+    }""")
+
+    assert (low < 1, high > 2) == (True, True)
+
+
+def test_of_rates_more_is_better_and_of_times_less(watched: Watched, sites: dict[str, str]) -> None:
+    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
+
+    titles = watched.page.evaluate(
+        "['flop/s', 'seconds', 'bytes'].map(unit =>"
+        " CB.history.axes.title({ values: '', unit, rawUnit: unit }, unit))"
+    )
+
+    assert titles == ["flop/s (higher is better)", "seconds (lower is better)", "bytes"]
+
+
+def test_builds_are_told_apart_by_colour_and_machines_by_dash(
+    watched: Watched, sites: dict[str, str]
+) -> None:
+    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
+
+    made = watched.page.evaluate("""() => {
+        const meta = { lines: ["mkl", "openblas 1"], machines: ["old", "new"] };
+        const line = (machine, name, like) => ({ machine, name, like, x: [0] });
+        return CB.history.data.labelled(meta, [line("old", "mkl"), line("new", "mkl"),
+          line("new", "openblas", "openblas 1")]).map((one) => [one.label, one.colour, one.dash]);
+    }""")
+
+    assert made == [
+        ["old · mkl", 0, "solid"], ["new · mkl", 0, "dash"], ["new · openblas", 1, "dash"],
+    ]  # fmt: skip
+
+
+def test_a_slower_commit_is_marked_as_worse(watched: Watched, sites: dict[str, str]) -> None:
+    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
+
+    lines = watched.page.evaluate(
+        "document.getElementById('history-plot').layout.shapes"
+        ".filter(one => one.line.dash === 'dash').map(one => [one.x0, one.line.color])"
+    )
+
+    assert lines == [[20, watched.page.evaluate("CB.plot.colour('worse')")]]
+    assert "▲ +20 %" in words_in_plot(watched)
+
+
+def test_of_tags_that_stand_close_the_newest_keeps_its_words(
+    watched: Watched, sites: dict[str, str]
+) -> None:
+    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
+
+    texts = watched.page.evaluate("""() => {
+        const figure = { shapes: [], annotations: [] };
+        const meta = { tags: [[1, "older"], [3, "old"], [4, "new"]] };
+        const shown = { positions: [0, 9], range: null, xOf: (x) => x, along: "" };
+        CB.history.axes.tags(meta, shown, figure, 30);
+        return [figure.shapes.length, figure.annotations.map((one) => one.text)];
+    }""")
+
+    assert texts == [3, ["new", "older"]]
+
+
+def test_where_points_are_left_out_those_at_changes_stay(
+    watched: Watched, sites: dict[str, str]
+) -> None:
+    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
+
+    kept = watched.page.evaluate("""() => {
+        const x = Array.from({ length: 9000 }, (_, i) => i);
+        const line = { x, commits: x, y: x.map(() => 1), changes: [[4321, 1, 1, 1, "regression"]] };
+        return CB.history.thin.indices(line, null, 300);
+    }""")
+
+    assert len(kept) < 400
+    assert {4320, 4321} <= set(kept)
+
+
+def test_commits_of_several_versions_are_offered_newest_first(
+    watched: Watched, sites: dict[str, str]
+) -> None:
+    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
+
+    shared = watched.page.evaluate(
+        "CB.history.data.sharedCommits([[{ x: [1, 5, 9], identity: 'a' },"
+        " { x: [5, 9, 12], identity: 'b' }, { x: [12], identity: 'b' }]])"
+    )
+
+    assert shared == [9, 5]
+
+
+def test_of_rates_the_greatest_are_the_fastest(watched: Watched, sites: dict[str, str]) -> None:
+    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
+
+    sizes, chosen, of_times, of_rates = watched.page.evaluate("""async () => {
+        const { overlays, fastest } = CB.history.data;
+        const [meta, sizes] = await Promise.all([CB.load("meta"), CB.load("sizes")]);
+        const rates = { ...meta, measures: meta.measures.map(([name]) => [name, "flop/s"]) };
+        const { members } = overlays(meta, meta.first).find(({ key }) => key === "strategy");
+        return [members.map((one) => [one, sizes[one]]), meta.first,
+          await fastest(meta, members, meta.first), await fastest(rates, members, meta.first)];
+    }""")
+
+    ordered = [one for one, size in sorted(sizes, key=lambda one: one[1]) if one != chosen]
+    assert len(ordered) > 7
+    assert set(of_times) == {chosen, *ordered[:7]}
+    assert set(of_rates) == {chosen, *ordered[-7:]}
+
+
+def test_failures_and_disturbed_runs_are_marked(watched: Watched, sites: dict[str, str]) -> None:
+    watched.open(f"{sites['spoilt']}#/history?{IM2COL}", "history")
+
+    assert set(marks(watched, "x-thin-open")) == {3}
+    cells = watched.page.locator("#history-table tbody tr td:nth-child(4)").all_text_contents()
+    assert [cells[7 - at] for at in (3, 5)] == ["failed", "skipped"]
+    note = watched.page.locator("#history-notes li").last.inner_text()
+    assert note.endswith("ringed values of disturbed runs; the newest: another user was there")
+    # Plotly would take a subject's signs for its own.
+    assert any("Use &lt;b&gt; &amp; more" in text for text in traces(watched)[0]["text"])
+
+
+def test_axes_begin_at_zero_or_hold_all_values(watched: Watched, sites: dict[str, str]) -> None:
+    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
+    values = [value for line in traces(watched) for value in line["y"]]
+    assert axis(watched, "yaxis")["range"][0] > 0
+
+    choose(watched, "scale", "zero")
+    assert axis(watched, "yaxis")["range"][0] == 0
+    assert axis(watched, "yaxis")["range"][1] > max(values)
+
+    choose(watched, "scale", "log")
+    low, high = (10**end for end in axis(watched, "yaxis")["range"])
+    assert 0.8 * min(values) < low < min(values)
+    assert max(values) < high < 1.25 * max(values)
 
 
 def test_events_are_linked_in_full(watched: Watched, sites: dict[str, str]) -> None:
@@ -491,6 +886,14 @@ def test_very_many_commits_are_drawn_as_fewer_without_losing_the_far_one(
     [line] = traces(watched)
     assert len(line["x"]) <= 2000
     assert 1000 in line["x"]
+    # The others have the room; it is marked at the edge.
+    top = axis(watched, "yaxis")["range"][1]
+    assert max(line["y"]) > 2 * top
+    assert marks(watched, "triangle-up") == {1000: top}
+    assert marks(watched, "triangle-down") == {}
+    path = watched.page.locator("#history-brush path").get_attribute("d")
+    heights = [float(spot.split()[1]) for spot in path.removeprefix("M").split("L")]
+    assert np.quantile(heights, 0.9) - np.quantile(heights, 0.1) > 10
     note = watched.page.locator("#history-notes li").first.inner_text()
     assert note.startswith("each 4 commits are drawn as their least, middle and greatest value")
     # The table grows on demand, and is whole for whoever takes it away.
@@ -522,6 +925,11 @@ def test_one_point_is_a_history_without_a_range(watched: Watched, sites: dict[st
     assert watched.page.locator("#history-brush").is_hidden()
     assert watched.page.locator("#history-second").is_hidden()
     assert len(traces(watched)) == 1
+    bars = watched.page.evaluate(
+        "(({array, arrayminus}) => [...array, ...arrayminus])"
+        "(document.getElementById('history-plot').data.find(one => one.error_y).error_y)"
+    )
+    assert bars == pytest.approx([0.3, 0.1], rel=1e-3)  # milliseconds above and below
 
 
 def test_the_menu_in_use_keeps_the_keyboard(watched: Watched, sites: dict[str, str]) -> None:

@@ -53,12 +53,21 @@ window.CB = (() => {
 
   // Writes the choices of a view into the address without a step in the browser's history.
   // A reader may have left while the view loaded or waited: then the address is another one's.
+  // Nor is one overwritten that the page is about to be told of.
+  let told = "";
   /** @param {string} view @param {URLSearchParams} query */
   function remember(view, query) {
-    if (state().view !== view) return;
+    if (state().view !== view || location.hash !== told) return;
     const text = query.toString();
     const hash = `#/${view}${text ? `?${text}` : ""}`;
     if (location.hash !== hash) history.replaceState(null, "", hash);
+    told = location.hash;
+  }
+
+  // So is the title of the page: that of the view in which the reader is.
+  /** @type {Convbench["entitle"]} */
+  function entitle(view, title) {
+    if (state().view === view) document.title = `${title} · ${one(document, ".brand span").textContent}`;
   }
 
   /** @type {Convbench["el"]} */
@@ -172,6 +181,7 @@ window.CB = (() => {
   let entering = 0; // only the newest of overlapping entries may finish
   async function enter() {
     const turn = ++entering;
+    told = location.hash;
     const { view, query } = state();
     root.dataset.view = view;
     const section = one(document, `.view[data-view="${view}"]`);
@@ -188,7 +198,7 @@ window.CB = (() => {
     try {
       await Promise.all([prepare(section), showVariant(section, query, () => turn === entering)]);
       if (turn !== entering) return;
-      document.title = `${one(section, "h1").textContent} · ${one(document, ".brand span").textContent}`;
+      entitle(view, one(section, "h1").textContent || "");
       await views.get(view)?.(query, section);
       if (turn === entering) say(section, "");
     } catch (error) {
@@ -274,5 +284,5 @@ window.CB = (() => {
   addEventListener("load", prefetch);
 
   // The other scripts add their parts.
-  return /** @type {Convbench} */ ({ put, load, script, el, all, one, ranked, breakable, remember, state, enter, views });
+  return /** @type {Convbench} */ ({ put, load, script, el, all, one, ranked, breakable, remember, entitle, state, enter, views });
 })();

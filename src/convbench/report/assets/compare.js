@@ -132,7 +132,7 @@
   function say(choice, rows, query) {
     const counts = new Map(RANKS.map((verdict) => [verdict, rows.filter((row) => row.verdict === verdict).length]));
     byId("compare-title").textContent = titleOf(counts, rows.length);
-    document.title = `${titleOf(counts, rows.length)} · ${meta.project}`;
+    CB.entitle("compare", titleOf(counts, rows.length));
     for (const key of SIDES) {
       const [, date = "", subject = ""] = meta.commits[choice.positions[key]] || [];
       const tags = tagsOf(choice.positions[key]).map((tag) => el("b", {}, tag));

@@ -232,8 +232,7 @@
       byId("title").textContent = id ? "No such event" : "One event in full";
       if (id) byId("why").replaceChildren(`These results have no event ${id}. `, el("a", { href: "#/changes" }, "All events"));
     }
-    const project = document.querySelector(".brand span")?.textContent;
-    document.title = `${byId("title").textContent} · ${project}`;
+    CB.entitle("event", byId("title").textContent || "");
   }
   CB.views.set("event", enter);
   byId("whole")?.addEventListener("click", () => {

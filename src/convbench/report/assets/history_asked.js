@@ -9,9 +9,6 @@ CB.history.asked = (() => {
   /** State that is not in a menu. */
   const KEPT = ["from", "to", "run", "line", "of", "run2", "line2", "of2", "samples"];
 
-  /** @type {Promise<number[]> | null} */
-  let times = null;
-
   /** @param {HTMLElement} form @param {HistoryChoice[]} choices */
   function fill(form, choices) {
     // The menu that is in use stays so.
@@ -35,10 +32,12 @@ CB.history.asked = (() => {
 
   // Every commit's time in milliseconds.
   /** @returns {Promise<number[]>} */
-  const commitTimes = () => (times ||= CB.load("times").then((/** @type {number[]} */ steps) => {
+  async function commitTimes() {
+    /** @type {number[]} */
+    const steps = await CB.load("times");
     let minute = 0;
     return steps.map((step) => { minute += step; return minute * 60_000; });
-  }));
+  }
 
   /** @param {Meta} meta @param {number} index @returns {Promise<{ unit: string, lines: HistoryLine[] }>} */
   async function loadSeries(meta, index) {

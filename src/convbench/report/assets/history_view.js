@@ -148,6 +148,7 @@
     if (turn !== drawing) return;
     await CB.plot.draw(target(), [...built.traces, ...plot.cursors(shown, built, points)], built.figure);
     if (turn !== drawing) return;
+    if (drawn.points !== points) drawPoints(); // others were chosen before the plot was there
     const box = target();
     for (const name of ["plotly_click", "plotly_relayout", "plotly_doubleclick"]) box.removeAllListeners(name);
     box.on("plotly_click", (event) => {

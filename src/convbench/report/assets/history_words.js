@@ -109,7 +109,7 @@ CB.history.words = (() => {
     byId("notes").replaceChildren(...notes.map((note) => el("li", {}, note)));
     byId("events").replaceChildren(...eventNotes(meta, shown.lines));
     legend(shown);
-    document.title = `${title} · ${meta.project}`;
+    CB.entitle("history", title);
   }
 
   return { interval, value, say, titles, legend };
