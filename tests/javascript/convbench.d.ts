@@ -116,7 +116,7 @@ interface Convbench {
   /** Data files call it: `CB.put("h/3", …)`. */
   put(name: string, value: unknown): void;
   /** Loads a script of the site once. */
-  script(address: string, inTurn?: boolean): Promise<void>;
+  script(address: string): Promise<void>;
   packed: { BASE: number; number(text: string, at: number, width: number): number };
   /** Loads `data/NAME.js` once and gives what it put. */
   load(name: "meta"): Promise<Meta>;

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from convbench.report.pages import TEMPLATES
-from convbench.report.site import ASSETS
+from convbench.report.scripts import ASSETS, MODULES, script_files
 
 HERE = Path(__file__).parent
 SCRIPTS = sorted(ASSETS.glob("*.js"))
@@ -67,16 +67,25 @@ def test_a_script_says_what_it_is_and_leaves_no_global(script: Path) -> None:
     assert "@ts-ignore" not in script.read_text()
 
 
-def test_the_document_or_a_view_loads_every_script() -> None:
-    text = (TEMPLATES / "index.html.j2").read_text()
-    deferred = re.search(r"for name in (\[.*?\])", text)
-    assert deferred is not None
-    names = json.loads(deferred[1])
+def test_every_module_is_in_a_script_of_the_document_or_of_a_view() -> None:
+    document = ["early", "app"]
+    used = {module for modules in MODULES.values() for module in modules}
+    sections = "".join(path.read_text() for path in TEMPLATES.glob("*.html.j2"))
 
+    assert sorted(used) == [script.stem for script in SCRIPTS]
     # Those of a view run on its first entry: a reader of the overview never waits for them.
-    templates = (path.read_text() for path in TEMPLATES.glob("*.html.j2"))
-    of_views = re.findall(r'data-scripts="(.*?)"', "".join(templates))
-    named = {name for one in of_views for name in one.split()}
+    for view in MODULES.keys() - set(document):
+        assert f'data-view="{view}"' in sections
+    asked = re.findall(r'src="assets/(\w+)\.js"', (TEMPLATES / "index.html.j2").read_text())
+    assert asked == document
+    assert MODULES["app"][0] == "app"  # it makes the object that the others use
 
-    assert sorted([*names, *named, "early"]) == [script.stem for script in SCRIPTS]
-    assert names[0] == "app"  # it makes the object that the others use
+
+def test_scripts_are_their_modules_in_order() -> None:
+    files = script_files()
+
+    for name, modules in MODULES.items():
+        parts = [(ASSETS / f"{module}.js").read_text() for module in modules]
+        places = [files[f"assets/{name}.js"].index(part) for part in parts]
+        assert places == sorted(places)
+        assert len(files[f"assets/{name}.js"]) <= sum(map(len, parts)) + len(parts)

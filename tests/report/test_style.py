@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from convbench.report.site import ASSETS
+from convbench.report.scripts import ASSETS
 
 CSS = (ASSETS / "style.css").read_text()
 PALETTE = CSS.split(":root {")[1].split("}")[0]

@@ -24,6 +24,7 @@ from convbench.report.paradox import Paradox, build_paradoxes
 from convbench.report.provenance import package_versions
 from convbench.report.readable import quantity, seconds, significant, times
 from convbench.report.roofline import Rooflines, build_rooflines
+from convbench.report.scripts import needs_of
 from convbench.report.series import Series
 from convbench.report.trust import build_trust
 
@@ -90,6 +91,11 @@ def shown_views(views: Views) -> tuple[str, ...]:
     return tuple(VIEW_NAMES.get(name, name) for name in present)
 
 
+def _addresses(views: Views) -> tuple[str, ...]:
+    """Give the views of the document, with that of one event, which has no link in the header."""
+    return (*shown_views(views), *(["event"] if views.events else []))
+
+
 def render_index(measurements: Measurements, views: Views, *, version: str, plotly: str) -> str:
     """Render the document; a control character in any name shows as U+FFFD."""
     newest = measurements.commits[-1] if measurements.commits else None
@@ -106,7 +112,7 @@ def render_index(measurements: Measurements, views: Views, *, version: str, plot
             version=version,
             plotly=plotly,
             views=views,
-            shown=shown_views(views),
+            needs={view: needs_of(view) for view in _addresses(views)},
         )
     )
     return _printable(document)

@@ -16,9 +16,11 @@ from convbench.report.measurements import Measurements
 from convbench.report.newest_file import newest_file
 from convbench.report.offers import offered_files
 from convbench.report.pages import build_views, render_fragments, render_index
+from convbench.report.scripts import ASSETS, script_files
 from convbench.report.series import build_series
 
-ASSETS = Path(__file__).parent / "assets"
+PLAIN = ("style.css", "icon.svg")
+"""Assets that are copied as they are."""
 
 
 def site_files(
@@ -74,8 +76,11 @@ def write_site(
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:
         fresh = Path(folder) / "site"
-        shutil.copytree(ASSETS, fresh / "assets", copy_function=shutil.copyfile)
-        for path, text in site_files(measurements, repo_url, title, site_url).items():
+        (fresh / "assets").mkdir(parents=True)
+        for name in PLAIN:
+            shutil.copyfile(ASSETS / name, fresh / "assets" / name)
+        generated = site_files(measurements, repo_url, title, site_url)
+        for path, text in (script_files() | generated).items():
             (fresh / path).parent.mkdir(parents=True, exist_ok=True)
             (fresh / path).write_text(text, encoding="utf-8", newline="\n")
         shutil.copyfile(plotly_bundle or installed_bundle(), fresh / "plotly.min.js")

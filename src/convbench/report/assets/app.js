@@ -14,16 +14,15 @@ window.CB = (() => {
   /** @param {string} name @param {unknown} value */
   const put = (name, value) => { data.set(name, value); };
 
-  // A script element works from disk, where fetch does not. Those in turn run in the order of their calls.
-  /** @param {string} address @param {boolean} [inTurn] @returns {Promise<void>} */
-  function script(address, inTurn = false) {
+  // A script element works from disk, where fetch does not.
+  /** @param {string} address @returns {Promise<void>} */
+  function script(address) {
     const known = loading.get(address);
     if (known) return known;
     /** @type {Promise<void>} */
     const fresh = new Promise((resolve, reject) => {
       const element = document.createElement("script");
       element.src = address;
-      element.async = !inTurn;
       element.onload = () => resolve();
       element.onerror = () => { loading.delete(address); reject(new Error(`cannot load ${address}`)); };
       document.head.append(element);
@@ -157,22 +156,18 @@ window.CB = (() => {
     }
   }
 
-  /** @param {HTMLElement} section */
-  const ownScripts = ({ dataset }) => (dataset.scripts || "").split(" ").filter(Boolean).map((name) => `assets/${name}.js`);
-
-  // A view's own scripts run on its first entry; the data that it always needs is loaded beside them.
-  /** @param {HTMLElement} section */
-  const prepare = (section) => Promise.all([
-    ...ownScripts(section).map((address) => script(address, true)),
-    ...(section.dataset.needs || "").split(" ").filter(Boolean).map(load),
-  ]);
+  // Files that each view needs on its first entry: its script, and data.
+  /** @type {Record<string, string[]>} */
+  const needs = JSON.parse(root.dataset.needs || "{}");
+  /** @param {string} view */
+  const prepare = (view) => Promise.all((needs[view] || []).map((address) => script(address)));
 
   // From a web host they are in the cache before; from disk nothing would be gained.
   function prefetch() {
     if (location.protocol === "file:") return;
     (window.requestIdleCallback || setTimeout)(() => {
-      for (const address of all(document, ".view").flatMap(ownScripts)) {
-        if (!loading.has(address)) document.head.append(el("link", { rel: "prefetch", as: "script", href: address }));
+      for (const href of new Set(Object.values(needs).flat())) {
+        if (!loading.has(href)) document.head.append(el("link", { rel: "prefetch", as: "script", href }));
       }
     });
   }
@@ -196,7 +191,7 @@ window.CB = (() => {
     const main = one(document, "#main");
     main.setAttribute("aria-busy", "true"); // until data and picture are there
     try {
-      await Promise.all([prepare(section), showVariant(section, query, () => turn === entering)]);
+      await Promise.all([prepare(view), showVariant(section, query, () => turn === entering)]);
       if (turn !== entering) return;
       entitle(view, one(section, "h1").textContent || "");
       await views.get(view)?.(query, section);
