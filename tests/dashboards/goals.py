@@ -171,7 +171,7 @@ def _weight(sites: Sites, looked: Looked) -> list[Goal]:
     def kilobytes(page: str) -> float:
         return looked.middle(page, lambda load: load.bytes) / 1000
 
-    shown = ("index.html", "assets/style.css", "assets/early.js")
+    shown = ("index.html", "assets/style.css")
     first = sum(len(gzip.compress((sites.ours / name).read_bytes(), 6)) for name in shown) / 1000
 
     own, theirs = weight(sites.ours), weight(sites.asv)

@@ -1,5 +1,7 @@
+import base64
 import functools
 import gzip
+import hashlib
 import json
 import re
 from html.parser import HTMLParser
@@ -20,6 +22,7 @@ from sample_store import (
 )
 
 from convbench.report.data_files import script
+from convbench.report.scripts import ASSETS
 from convbench.report.site import installed_bundle, site_files, write_site
 
 HOSTILE = [
@@ -104,12 +107,19 @@ def test_nothing_is_loaded_from_elsewhere(files: dict[str, str]) -> None:
             assert not re.match(r"(?i)\s*(https?:|//|javascript:)", attributes.get(name) or "")
 
 
-def test_there_is_no_inline_script_and_no_handler(files: dict[str, str]) -> None:
+def test_there_is_no_handler_and_one_inline_script_the_one_that_the_policy_names(
+    files: dict[str, str],
+) -> None:
     document = Elements(files["index.html"])
+    scripts = [attributes for tag, attributes in document.elements if tag == "script"]
+    [early] = re.findall(r"<script>(.*?)</script>", files["index.html"], re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(early.encode()).digest()).decode()
 
-    for tag, attributes in document.elements:
+    for _, attributes in document.elements:
         assert not [name for name in attributes if name.startswith("on")]
-        assert tag != "script" or attributes.get("src", "").startswith("assets/")
+    assert [one.get("src") for one in scripts] == [None, "assets/app.js"]
+    assert early == (ASSETS / "early.js").read_text()
+    assert files["index.html"].count(f"'sha256-{digest}'") == 1
 
 
 def test_the_policy_forbids_everything_else(files: dict[str, str]) -> None:

@@ -24,7 +24,7 @@ from convbench.report.paradox import Paradox, build_paradoxes
 from convbench.report.provenance import package_versions
 from convbench.report.readable import quantity, seconds, significant, times
 from convbench.report.roofline import Rooflines, build_rooflines
-from convbench.report.scripts import needs_of
+from convbench.report.scripts import early_script, needs_of
 from convbench.report.series import Series
 from convbench.report.trust import build_trust
 
@@ -112,6 +112,7 @@ def render_index(measurements: Measurements, views: Views, *, version: str, plot
             version=version,
             plotly=plotly,
             views=views,
+            early=early_script(),
             needs={view: needs_of(view) for view in _addresses(views)},
         )
     )

@@ -162,11 +162,14 @@ window.CB = (() => {
   /** @param {string} view */
   const prepare = (view) => Promise.all((needs[view] || []).map((address) => script(address)));
 
-  // From a web host they are in the cache before; from disk nothing would be gained.
+  // From a web host they are in the cache before; from disk nothing would be gained. Not until the
+  // first view is there: all that is fetched shares its line.
+  let fetchesAhead = location.protocol !== "file:";
   function prefetch() {
-    if (location.protocol === "file:") return;
+    if (!fetchesAhead) return;
+    fetchesAhead = false;
     (window.requestIdleCallback || setTimeout)(() => {
-      for (const href of new Set(Object.values(needs).flat())) {
+      for (const href of new Set([...Object.values(needs).flat(), "plotly.min.js"])) {
         if (!loading.has(href)) document.head.append(el("link", { rel: "prefetch", as: "script", href }));
       }
     });
@@ -202,6 +205,7 @@ window.CB = (() => {
     if (turn !== entering) return;
     reachBoxes(section);
     main.removeAttribute("aria-busy");
+    prefetch();
   }
 
   /** @param {Event} event */
@@ -276,8 +280,6 @@ window.CB = (() => {
     addEventListener("hashchange", enter);
     enter();
   });
-  addEventListener("load", prefetch);
-
   // The other scripts add their parts.
   return /** @type {Convbench} */ ({ put, load, script, el, all, one, ranked, breakable, remember, entitle, state, enter, views });
 })();

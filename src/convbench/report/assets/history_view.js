@@ -137,15 +137,16 @@
       ...(built.thinned ? [`each ${built.thinned} commits are drawn as their least, middle and greatest value; a range of commits shows all`] : []),
     ];
     words.say(meta, shown, { title, detail: [detail, where].filter(Boolean).join(" · ") }, extra);
-    table.fill(meta, shown);
-    brush.show(meta, shown, askRange);
     const first = asked.named(meta, shown.lines, query, "") || asked.newest(shown);
     const second = first && asked.named(meta, shown.lines, query, "2");
     const points = first ? [first, ...(second ? [second] : [])] : [];
     drawn = { meta, shown, built, points };
-    if (first) point.show(meta, shown, points); else point.hide();
+    // The picture comes first, then what stands below it.
     if (!isFirst) await sketch(built);
     if (turn !== drawing) return;
+    table.fill(meta, shown);
+    brush.show(meta, shown, askRange);
+    if (first) point.show(meta, shown, drawn.points); else point.hide();
     await CB.plot.draw(target(), [...built.traces, ...plot.cursors(shown, built, points)], built.figure);
     if (turn !== drawing) return;
     if (drawn.points !== points) drawPoints(); // others were chosen before the plot was there

@@ -1,4 +1,4 @@
-// Plotly: fetched when the browser is idle, evaluated on the first entry to a view that plots.
+// Plotly: fetched ahead, evaluated on the first entry to a view that plots.
 "use strict";
 CB.plot = (() => {
   // Plotly reads pseudo-HTML in every text; names from data must stay names.
@@ -63,14 +63,6 @@ CB.plot = (() => {
   }
   addEventListener("beforeprint", () => drawFor(true));
   addEventListener("afterprint", () => drawFor(false));
-
-  // From disk nothing is gained; from a web host the file is then in the cache on entry.
-  addEventListener("load", () => {
-    if (location.protocol === "file:") return;
-    (window.requestIdleCallback || setTimeout)(() => {
-      document.head.append(CB.el("link", { rel: "prefetch", as: "script", href: "plotly.min.js" }));
-    });
-  });
 
   return { esc, colour, layout, draw };
 })();
