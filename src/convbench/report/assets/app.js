@@ -175,6 +175,13 @@ window.CB = (() => {
     });
   }
 
+  // On a phone the views scroll, and only they: not the page, as with scrollIntoView.
+  /** @param {HTMLElement} row @param {HTMLElement} link */
+  function bringInto(row, link) {
+    const [box, its] = [row, link].map((element) => element.getBoundingClientRect());
+    if (its.left < box.left) row.scrollLeft += its.left - box.left; else if (its.right > box.right) row.scrollLeft += its.right - box.right;
+  }
+
   let shown = "";
   let entering = 0; // only the newest of overlapping entries may finish
   async function enter() {
@@ -186,8 +193,8 @@ window.CB = (() => {
     for (const link of all(document, "nav a")) {
       const current = link.getAttribute("href") === `#/${section.dataset.within || view}`;
       if (current) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
-      // On a phone the views scroll. At first Overview stands where it is seen.
-      if (current && (shown || view !== "overview")) link.scrollIntoView({ block: "nearest", inline: "nearest" });
+      // At first Overview stands where it is seen.
+      if (current && shown !== view && (shown || view !== "overview")) bringInto(one(document, "nav"), link);
     }
     if (shown !== view) window.scrollTo(0, 0);
     shown = view;
