@@ -52,6 +52,6 @@
     const { view, query } = CB.state();
     query.set("all", "1");
     CB.remember(view, query);
-    enter(query, CB.one(document, ".view[data-view=changes]"));
+    CB.enter();
   });
 })();

@@ -14,12 +14,12 @@
 
   // Changes the address by hand of the reader, and draws again.
   /** @param {(query: URLSearchParams) => void} change */
-  async function ask(change) {
+  function ask(change) {
     const { view, query } = CB.state();
     if (view !== "history") return; // the strip waits a moment, in which a reader may leave
     change(query);
-    CB.remember("history", query);
-    return enter(query);
+    CB.remember(view, query);
+    CB.enter();
   }
 
   /** @param {HistoryRange} range */
