@@ -9,7 +9,6 @@ now fit best and the noise is estimated again, from longer segments: noise whose
 correlate looks like many levels until the first of them are gone.
 """
 
-import functools
 import itertools
 import math
 from collections.abc import Iterable
@@ -108,6 +107,7 @@ class Elimination:
         self.points = points
         self.scale = max(noise, floor)
         self.floor = floor
+        self._rank_threshold = _rank_threshold(points.size)
         self._sides: dict[tuple[int, int, int], Sides] = {}
 
     def remaining(self, candidates: Iterable[int]) -> tuple[list[Change], Noise]:
@@ -163,8 +163,8 @@ class Elimination:
         """Return by how much the lesser evidence exceeds its threshold."""
         n = self.points.size
         side = min(sides.before, sides.after)
-        threshold = _rank_threshold(n)
-        by_shift = shift.evidence - shift_threshold(n, side)
+        threshold = self._rank_threshold
+        by_shift = shift.evidence - shift_threshold(threshold, n, side)
         wanted = threshold - RANK_RELIEF * _ramp(side, *RELIEF_SIDES)
         apart = sides.rank >= sides.greatest_rank - 1e-9
         least = SHORT_SIDE_FLOORED if noise.floored else SHORT_SIDE
@@ -221,18 +221,13 @@ class Elimination:
             )
 
 
-def shift_threshold(n: int, side: int) -> float:
+def shift_threshold(rank_threshold: float, n: int, side: int) -> float:
     """Return the evidence that the shift of a change must bring."""
-    return _rank_threshold(n) - SHIFT_RELIEF * _ramp(side, *SHIFT_RELIEF_SIDES) + _small_extra(n)
-
-
-@functools.lru_cache(maxsize=4096)
-def _small_extra(n: int) -> float:
     lengths, extra = zip(*SMALL_EXTRA.items(), strict=True)
-    return float(np.interp(n, lengths, extra))
+    relief = SHIFT_RELIEF * _ramp(side, *SHIFT_RELIEF_SIDES)
+    return rank_threshold - relief + float(np.interp(n, lengths, extra))
 
 
-@functools.lru_cache(maxsize=4096)  # histories of a project are alike, and asked a few times each
 def _rank_threshold(n: int) -> float:
     lengths, thresholds = zip(*RANK_THRESHOLD.items(), strict=True)
     return float(np.interp(math.log(n), np.log(lengths), thresholds))
