@@ -1,5 +1,6 @@
 """From measurements to the text of the one document; pure: equal input gives equal text."""
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -141,6 +142,7 @@ def render_fragments(views: Views) -> dict[str, str]:
     return files
 
 
+@functools.cache  # compiled templates are kept in it
 def environment() -> jinja2.Environment:
     """Give the templates' environment: everything is escaped, nothing may be missing."""
     templates = jinja2.Environment(
