@@ -146,6 +146,13 @@ def settled(watched: Watched) -> None:
     raise AssertionError("nothing was drawn")
 
 
+def open_table(watched: Watched, sites: dict[str, str]) -> Any:
+    """Open a history with its values as a table; give what chooses a point in it, newest first."""
+    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
+    watched.page.click('.view[data-view="history"] details.table > summary')
+    return watched.page.locator("#history-table .pick")
+
+
 def drawn_again(watched: Watched, act: Any) -> None:
     watched.page.evaluate("document.getElementById('history-plot').data = null")
     act()
@@ -611,9 +618,7 @@ def test_a_range_that_names_nothing_is_left_out(watched: Watched, sites: dict[st
 def test_two_points_are_told_apart_by_keyboard_and_the_link_keeps_them(
     watched: Watched, sites: dict[str, str]
 ) -> None:
-    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
-    watched.page.click('.view[data-view="history"] details.table > summary')
-    picks = watched.page.locator("#history-table .pick")
+    picks = open_table(watched, sites)
 
     picks.nth(2 * 9).focus()  # openblas, nine commits before the newest
     watched.page.keyboard.press("Enter")
@@ -643,10 +648,9 @@ def test_two_points_are_told_apart_by_keyboard_and_the_link_keeps_them(
 
 
 def test_shift_chooses_the_second_point(watched: Watched, sites: dict[str, str]) -> None:
-    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
-    watched.page.click('.view[data-view="history"] details.table > summary')
+    picks = open_table(watched, sites)
 
-    watched.page.locator("#history-table .pick").nth(1).click(modifiers=["Shift"])
+    picks.nth(1).click(modifiers=["Shift"])
 
     # Two builds at one commit.
     text = watched.page.locator("#history-pair-words p").nth(1).inner_text()
@@ -660,9 +664,7 @@ def test_shift_chooses_the_second_point(watched: Watched, sites: dict[str, str])
 def test_who_compares_with_an_older_point_has_both_in_the_link(
     watched: Watched, sites: dict[str, str]
 ) -> None:
-    watched.open(f"{sites['own']}#/history?{IM2COL}", "history")
-    watched.page.click('.view[data-view="history"] details.table > summary')
-    picks = watched.page.locator("#history-table .pick")
+    picks = open_table(watched, sites)
 
     picks.nth(2 * 9).click(modifiers=["Shift"])
 

@@ -287,6 +287,7 @@ window.CB = (() => {
     addEventListener("hashchange", enter);
     enter();
   });
+
   // The other scripts add their parts.
   return /** @type {Convbench} */ ({ put, load, script, el, all, one, ranked, breakable, remember, entitle, state, enter, views });
 })();
