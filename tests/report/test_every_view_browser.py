@@ -274,13 +274,23 @@ WIDER = """(width) => {
 }"""
 
 
+# Words of a plot that its edge cuts.
+CUT = """() => [...document.querySelectorAll(".drawn .plot .annotation-text")].filter((one) => {
+  const boxes = [one, one.closest(".main-svg")].map((each) => each.getBoundingClientRect());
+  const [its, plot] = boxes;
+  return its.width && (its.left < plot.left || its.right > plot.right);
+}).map((one) => one.textContent)"""
+
+
 def test_no_view_is_wider_than_the_paper(browser: Any, site: str) -> None:
     with Page(browser, color_scheme="dark") as opened:
         page = opened.page
         for view in walk(page, site):
             page.emulate_media(media="print")
-            page.set_viewport_size(LETTER)
             page.evaluate("dispatchEvent(new Event('beforeprint'))")
+            # The window stays as it is: a plot learns of the paper by the event alone.
+            assert page.evaluate(CUT) == [], view
+            page.set_viewport_size(LETTER)
 
             assert page.evaluate(WIDER, LETTER["width"]) == [], view
             assert page.evaluate("document.documentElement.scrollWidth") <= LETTER["width"], view

@@ -86,7 +86,9 @@
   /** @param {Picture} data @param {HTMLElement} target */
   function draw(data, target) {
     const { esc, colour, layout } = CB.plot;
-    const narrow = innerWidth < 1000;
+    const figure = layout(data.height + 4);
+    const narrow = (figure.width ?? innerWidth) < 1000; // on paper a figure has a width of its own
+    if (narrow) figure.height = 460;
     const [denseName, denseSeconds, denseFlops] = data.dense;
     /** @param {string} name */
     const role = (name) => (name === data.asked ? "worse" : name === data.fastest ? "better" : "muted");
@@ -99,7 +101,6 @@
     const [wide, ys] = data.domains;
     /** @type {Domain} */
     const xs = narrow ? [Math.min(...all("x")) / 2.2, Math.max(...all("x")) * 3.2] : wide;
-    const figure = layout(narrow ? 460 : data.height + 4);
     figure.margin.t = 28;
     const lines = rates(xs, ys, narrow, Math.max(...data.roofs.map(([, perSecond]) => perSecond || 0)) || Infinity);
     const above = roofs(data.roofs, xs, ys, data.domains, narrow);
