@@ -55,8 +55,9 @@ INSTALL := python -m pip install --quiet --disable-pip-version-check --no-compil
 LOCK := uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --upgrade \
 	--fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --no-header
 lock:
-	$(LOCK) --extra measure -o requirements.lock
-	$(LOCK) --extra measure --extra test --constraint requirements.lock -o requirements-test.lock
+	$(LOCK) --extra measure --extra slurm --extra s3 --extra test --extra docs --extra audit \
+		-o requirements-test.lock
+	$(LOCK) --extra measure --constraint requirements-test.lock -o requirements.lock
 	# By itself: Otava wants an older SciPy.
 	$(LOCK) --extra test --extra detectors -o requirements-detectors.lock
 
