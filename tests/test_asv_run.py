@@ -245,7 +245,7 @@ def test_a_run_is_told_line_by_line_and_logged_whole(tmp_path: Path) -> None:
         environment={"PYTHONPATH": str(tmp_path), "PATH": str(Path(sys.executable).parent)},
         folder=tmp_path,
         log=tmp_path / "log",
-        lock=0,
+        locks=(),
         say=said.append,
     )
 
@@ -280,7 +280,7 @@ def test_an_interrupted_asv_ends_with_all_it_started(tmp_path: Path) -> None:
             environment={"PYTHONPATH": str(tmp_path), "PATH": os.environ["PATH"]},
             folder=tmp_path,
             log=tmp_path / "log",
-            lock=0,
+            locks=(),
             say=interrupt,
         )
 

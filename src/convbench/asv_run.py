@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
@@ -78,9 +78,14 @@ def derived_config(config: Mapping[str, Any], root: Path, results: Path) -> dict
         **{key: lines for key, lines in commands.items() if lines},
         "repo": str(root / config.get("repo", ".")),
         "benchmark_dir": str(root / config.get("benchmark_dir", "benchmarks")),
-        "env_dir": str(root / config.get("env_dir", "env")),
+        "env_dir": str(environments_folder(config, root)),
         "results_dir": str(results),
     }
+
+
+def environments_folder(config: Mapping[str, Any], root: Path) -> Path:
+    """Give the folder of asv's environments; asv's own default is `env`."""
+    return root / str(config.get("env_dir", "env"))
 
 
 BLAS_AXIS, THREADS_AXIS = "CONVBENCH_BLAS", "CONVBENCH_THREADS"
@@ -235,12 +240,12 @@ def run_asv(
     environment: Mapping[str, str],
     folder: Path,
     log: Path,
-    lock: int,
+    locks: Sequence[int],
     say: Callable[[str], None],
 ) -> int:
     """Run asv to its end, keep all it prints in `log`, and say how far it is.
 
-    asv inherits the file descriptor `lock`: should this process be killed, the environments stay
+    asv inherits the file descriptors `locks`: should this process be killed, what they lock stays
     locked until asv has ended as well.
     """
     command = [sys.executable, "-m", "asv", *arguments]
@@ -255,7 +260,7 @@ def run_asv(
             encoding="utf-8",
             errors="replace",
             start_new_session=True,
-            pass_fds=[lock],
+            pass_fds=locks,
         )
         assert process.stdout is not None  # it is a pipe
         try:

@@ -7,6 +7,7 @@ ConvbenchError
 ├── MeasureFailed                    asv could not measure; the message says where to look
 ├── BadResults                       a results file or a store that can't be read
 └── BadUsage                         options that contradict each other or name nothing
+    └── Busy                         what is needed is held by another measurement
 """
 
 
@@ -36,3 +37,7 @@ class BadResults(ConvbenchError):
 
 class BadUsage(ConvbenchError):
     """Options that contradict each other or name nothing that exists."""
+
+
+class Busy(BadUsage):
+    """What is needed is held by another measurement; later it will not be."""

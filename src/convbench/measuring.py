@@ -5,7 +5,6 @@ unit by unit, and renamed when complete.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -16,29 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from convbench import asv_run, disturbance, machine, units
-from convbench.errors import BadUsage, MeasureFailed
+from convbench.errors import MeasureFailed
 from convbench.run_facts import assemble_facts, now, time_text
 from convbench.runs import Run
 from convbench.units import Journal, Record, Unit
 
 LEFT_OUT = "left_out"
 """File that gets one byte from every cell for which the time budget had no time."""
-
-
-@contextlib.contextmanager
-def exclusive(root: Path) -> Iterator[int]:
-    """Hold the environments for one run; a second measurement would disturb both.
-
-    Yields the file descriptor of the lock, for asv to hold it as well.
-    """
-    path = root / ".asv" / "measure.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BadUsage(f"another measurement is running here ({path} is locked)") from None
-        yield lock.fileno()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +31,7 @@ class Workplace:
     planned: Run
     home: Path
     log: Path
-    lock: int
+    locks: tuple[int, ...]
     environment: dict[str, str]
     dropped_variables: dict[str, str]
 
@@ -72,7 +55,7 @@ class Workplace:
             environment={**self.environment, **variables},
             folder=self.home,
             log=self.log,
-            lock=self.lock,
+            locks=self.locks,
             say=say,
         )
         asv_run.check(exit_code, self.log, start)
@@ -80,7 +63,7 @@ class Workplace:
 
 
 @contextlib.contextmanager
-def workplace(planned: Run, lock: int) -> Iterator[Workplace]:
+def workplace(planned: Run, *locks: int) -> Iterator[Workplace]:
     """Lay out a run's unfinished folder; afterwards remove it, unless it can be continued."""
     home = planned.unfinished / "home"
     # The log outlives a failed run: it is the only place that says why.
@@ -98,7 +81,7 @@ def workplace(planned: Run, lock: int) -> Iterator[Workplace]:
         )
         write_config(planned, home, planned.config, planned.unfinished)  # asv asks for one always
         machine.file_machine(planned.machine, environment)
-        yield Workplace(planned, home, log, lock, environment, dropped)
+        yield Workplace(planned, home, log, locks, environment, dropped)
     finally:
         journal = units.read_journal(planned.unfinished)
         if journal is None or not journal.records:
@@ -128,10 +111,8 @@ def measure(place: Workplace, say: Callable[[str], None]) -> None:
     planned = place.planned
     journal = units.read_journal(planned.unfinished)
     if journal is None:
-        journal = Journal(planned.unfinished, planned.request)
-        journal.results.mkdir()
-        journal.write()
-    else:
+        raise MeasureFailed(f"{planned.unfinished} was removed meanwhile: run this again")
+    if journal.records:
         say(f"continuing {planned.name}: {len(journal.accepted())} units are measured")
     load_before = os.getloadavg()
     last = 1 if planned.quick else units.MOST_ROUNDS

@@ -8,13 +8,12 @@ import contextlib
 import datetime
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from convbench import machine, units, wheels
+from convbench import asv_run, machine, units, wheels
 from convbench.errors import BadUsage
 
 FACTS_FORMAT = 2
@@ -25,6 +24,9 @@ UNFINISHED = ".unfinished-"
 
 NAMED_TIME = "%Y%m%dT%H%M%SZ"
 """How the name of a run ends: when it began, in UTC."""
+
+COMMIT_DIGITS = 8
+"""How much of a commit's hash the name of a run begins with."""
 
 CONTINUED_FOR = datetime.timedelta(days=1)
 """Age up to which an interrupted run is continued: its parts should be of one state of things."""
@@ -77,6 +79,16 @@ class Run:
     def unfinished(self) -> Path:
         """Folder that is renamed to `runs/name` when everything is in it."""
         return self.runs / f"{UNFINISHED}{self.name}"
+
+    @property
+    def environments(self) -> Path:
+        """Folder of asv's environments."""
+        return asv_run.environments_folder(self.config, self.root)
+
+    def begun(self, moment: datetime.datetime) -> "Run":
+        """Give the same run as one that begins at this moment."""
+        name = run_name(self.commit, self.machine, moment)
+        return replace(self, name=name, started_at=moment)
 
     @property
     def budget_seconds(self) -> float | None:
@@ -201,23 +213,29 @@ def check_machine(planned: Run, host: machine.Host) -> None:
             )
 
 
-def interrupted_run(planned: Run) -> Run:
-    """Give the run that the request continues: an interrupted one, else the planned one itself.
+def interrupted(
+    leftover: Path, now: datetime.datetime
+) -> tuple[units.Journal | None, datetime.datetime]:
+    """Read how far an unfinished run is and when it began; no journal if it can't be continued."""
+    name = leftover.name.removeprefix(UNFINISHED)
+    try:
+        started_at = datetime.datetime.strptime(name.rpartition("-")[2], NAMED_TIME).replace(
+            tzinfo=datetime.UTC
+        )
+    except ValueError:
+        return None, now
+    journal = units.read_journal(leftover)
+    published = (leftover.parent / name).exists()  # killed just before it was cleared
+    if not journal or not journal.records or published or now - started_at >= CONTINUED_FOR:
+        return None, started_at
+    return journal, started_at
 
-    What older or unreadable runs left is cleared; nobody else holds the lock.
-    """
-    for leftover in sorted(planned.runs.glob(f"{UNFINISHED}*")):
-        journal = units.read_journal(leftover)
-        name = leftover.name.removeprefix(UNFINISHED)
-        published = (planned.runs / name).exists()  # killed just before it was cleared
-        with contextlib.suppress(ValueError):
-            started_at = datetime.datetime.strptime(name.rpartition("-")[2], NAMED_TIME).replace(
-                tzinfo=datetime.UTC
-            )
-            recent = planned.started_at - started_at < CONTINUED_FOR
-            if journal and journal.records and recent and not published:
-                if journal.request == planned.request:
-                    return replace(planned, name=name, started_at=started_at)
-                continue
-        shutil.rmtree(leftover)
-    return planned
+
+def run_name(commit: str, machine_name: str, started_at: datetime.datetime) -> str:
+    """Name a run."""
+    return f"{commit[:COMMIT_DIGITS]}-{machine_name}-{started_at:{NAMED_TIME}}"
+
+
+def machine_of(name: str) -> str:
+    """Tell the machine of a run from its name; a machine's name may hold dashes."""
+    return name[COMMIT_DIGITS + 1 :].rpartition("-")[0]

@@ -148,6 +148,14 @@ def is_of(unit: Unit, record: Record) -> bool:
     return identity(unit).items() <= record.items()
 
 
+def begin(folder: Path, request: Mapping[str, Any]) -> Journal:
+    """Begin a journal in a run's folder."""
+    journal = Journal(folder, request)
+    journal.results.mkdir()
+    journal.write()
+    return journal
+
+
 def read_journal(folder: Path) -> Journal | None:
     """Read the journal of a folder; None where there is no whole one."""
     try:

@@ -652,7 +652,9 @@ def read_wheel(wheel: Path) -> dict[str, bytes]:
 
 def write_wheel(files: Mapping[str, bytes], wheel: Path) -> Path:
     """Write a wheel, sorted and without clock or owner; it appears whole or not at all."""
-    partial = wheel.with_name(f".partial-{os.getpid()}-{wheel.name}")
+    # By host as well: machines that share a cache number their processes alike.
+    me = f"{platform.node()}-{os.getpid()}"
+    partial = wheel.with_name(f".partial-{me}-{wheel.name}")
     try:
         with zipfile.ZipFile(partial, "w") as archive:
             for name in sorted(files):

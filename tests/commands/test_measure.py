@@ -6,14 +6,14 @@ import random
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from convbench import asv_run, disturbance, machine, measuring, runs
+from convbench import asv_run, claims, disturbance, machine, measuring, runs
 from convbench.commands import measure
 from convbench.errors import BadUsage, ConvbenchError, MeasureFailed
 
@@ -80,10 +80,10 @@ class FakeAsv:
         environment: Mapping[str, str],
         folder: Path,
         log: Path,
-        lock: int,
+        locks: Sequence[int],
         say: Callable[[str], None],
     ) -> int:
-        assert lock > 2
+        assert len(set(locks)) == 2
         config = json.loads((folder / "asv.conf.json").read_text())
         if arguments[-1] == "just-discover":
             self.created += 1
@@ -303,13 +303,24 @@ def interrupt_after(asv: FakeAsv, calls: int) -> None:
 
 
 def test_what_an_unreadable_run_left_is_cleared_by_the_next(project: Path, asv: FakeAsv) -> None:
-    leftover = project / "runs" / f"{runs.UNFINISHED}old"
+    leftover = project / "runs" / f"{runs.UNFINISHED}12345678-bench-20200101T000000Z"
     leftover.mkdir(parents=True)
 
     measure.run(request(project), print)
 
     assert not leftover.exists()
     assert len(published(project)) == 1
+    assert asv.calls
+
+
+@pytest.mark.parametrize("name", ["ben", "bench-2", "my-bench", "bench-20200101T000000Z"])
+def test_what_another_machine_left_is_not_touched(project: Path, asv: FakeAsv, name: str) -> None:
+    leftover = project / "runs" / f"{runs.UNFINISHED}12345678-{name}-20200101T000000Z"
+    (leftover / "unit").mkdir(parents=True)
+
+    measure.run(request(project), print)
+
+    assert (leftover / "unit").exists()
     assert asv.calls
 
 
@@ -463,8 +474,25 @@ def test_what_a_small_budget_left_out_is_measured_with_a_larger_one(
     assert runs.existing_run(larger) is None
 
 
+def test_a_machine_has_environments_of_its_own(
+    project: Path, asv: FakeAsv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    folders: list[str] = []
+
+    def keep(facts: Path) -> None:
+        config = json.loads((facts.parent / "home/asv.conf.json").read_text())
+        folders.append(config["env_dir"])
+
+    asv.before_end = keep
+
+    measure.run(request(project, "--env-dir", "env of a/b"), print)
+
+    assert set(folders) == {str(project / "env of a/b")}
+
+
 def test_two_measurements_at_once_are_refused(project: Path, asv: FakeAsv) -> None:
-    with measuring.exclusive(project), pytest.raises(BadUsage, match="another measurement"):
+    with claims.exclusive(project / "env"), pytest.raises(BadUsage, match="another measurement"):
         measure.run(request(project), print)
 
     assert asv.calls == []
@@ -494,6 +522,8 @@ def test_a_missing_compiler_is_told_before_anything_is_made(
         (["--blas", "blis"], "blis is a build of the PyPI provider alone"),
         (["--budget-minutes", "-1"], "--budget-minutes -1: give a positive number"),
         (["--budget-minutes", "nan"], "--budget-minutes nan: give a positive number"),
+        (["--wait", "-1"], "--wait -1: give a number of minutes"),
+        (["--wait", "nan"], "--wait nan: give a number of minutes"),
         (["--bench", "("], r"--bench '\(' is no regular expression"),
     ],
 )

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from toy_repository import CONFIG, PYPROJECT, commit, repository
 
+from convbench.claims import exclusive
 from convbench.commands import compare, gate
 from convbench.comparison.contest import Request, contest
 from convbench.comparison.processes import Order, measure
 from convbench.errors import BadUsage, ConvbenchError, MeasureFailed
-from convbench.measuring import exclusive
 
 
 def silent(_: str) -> None:
@@ -117,7 +117,10 @@ def test_a_wrong_request_is_refused_in_one_line(
 
 
 def test_two_measurements_do_not_run_at_once(toy: Path) -> None:
-    with exclusive(toy), pytest.raises(BadUsage, match="another measurement is running here"):
+    with (
+        exclusive(toy / "env"),
+        pytest.raises(BadUsage, match="another measurement is running here"),
+    ):
         opened(request(toy))
 
 

@@ -1,22 +1,26 @@
 """Measure one commit in all its environments, into one folder that is never rewritten."""
 
 import argparse
+import contextlib
 import datetime
 import math
 import os
 import platform
 import re
 import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from convbench import asv_run, machine, measuring, runs, wheels
+from convbench import asv_run, claims, machine, measuring, runs, wheels
 from convbench.errors import BadUsage
 
 SUMMARY = "measure one commit in all its environments on this machine"
+
+_Held = TypeVar("_Held")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +37,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--environment-type",
         default="",
         help="asv's provider: virtualenv (PyPI), rattler or conda (default: the configuration's)",
+    )
+    parser.add_argument(
+        "--env-dir",
+        type=Path,
+        metavar="DIR",
+        help="folder of this machine's environments (default: env_dir of the configuration);"
+        " only one measurement at a time uses a folder",
+    )
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=0,
+        metavar="MINUTES",
+        help="wait so long for a measurement that uses the same environments (default: 0)",
     )
     parser.add_argument(
         "--blas",
@@ -72,23 +90,46 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     runs.check_machine(planned, machine.host())
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _interrupt)
-    done = None if arguments.again else runs.existing_run(planned)
-    if done and not arguments.only_environments:
-        say(f"{planned.commit[:8]} is measured already: {done}; --again measures it once more")
+    if done := _measured_already(arguments, planned, say):
         return _finish(arguments, done)
-    with measuring.exclusive(planned.root) as lock:
-        if not arguments.only_environments:
-            planned = runs.interrupted_run(planned)
-        with measuring.workplace(planned, lock) as place:
-            if arguments.only_environments:
-                say("creating environments: a few minutes, once")
-                measuring.create_environments(place, say)
-                return 0
-            say(f"measuring {planned.commit[:8]} on {planned.machine}{_budget(planned)}")
-            if planned.budget_minutes is not None:
-                measuring.create_environments(place, say)  # which the budget is not meant for
-            measuring.measure(place, say)
+    with contextlib.ExitStack() as held:
+
+        def claim(what: contextlib.AbstractContextManager[_Held]) -> _Held:
+            return held.enter_context(what)
+
+        lock = claims.patiently(
+            lambda: claim(claims.exclusive(planned.environments)), arguments.wait, say
+        )
+        if arguments.only_environments:
+            planned, run_lock = claim(claims.new_run(planned))
+            place = claim(measuring.workplace(planned, lock, run_lock))
+            say("creating environments: a few minutes, once")
+            measuring.create_environments(place, say)
+            return 0
+        planned, run_lock = claims.patiently(
+            lambda: claim(claims.interrupted_run(planned)), arguments.wait, say
+        )
+        # Whoever held what was waited for may have measured it.
+        if done := _measured_already(arguments, planned, say):
+            shutil.rmtree(planned.unfinished)
+            return _finish(arguments, done)
+        place = claim(measuring.workplace(planned, lock, run_lock))
+        say(f"measuring {planned.commit[:8]} on {planned.machine}{_budget(planned)}")
+        if planned.budget_minutes is not None:
+            measuring.create_environments(place, say)  # which the budget is not meant for
+        measuring.measure(place, say)
     return _finish(arguments, planned.name)
+
+
+def _measured_already(
+    arguments: argparse.Namespace, planned: runs.Run, say: Callable[[str], None]
+) -> str | None:
+    if arguments.again or arguments.only_environments:
+        return None
+    done = runs.existing_run(planned)
+    if done:
+        say(f"{planned.commit[:8]} is measured already: {done}; --again measures it once more")
+    return done
 
 
 def _budget(planned: runs.Run) -> str:
@@ -100,7 +141,9 @@ def _budget(planned: runs.Run) -> str:
 def _finish(arguments: argparse.Namespace, done: str) -> int:
     if arguments.stamp:
         arguments.stamp.parent.mkdir(parents=True, exist_ok=True)
-        arguments.stamp.write_text(f"{done}\n")
+        partial = arguments.stamp.with_name(f".{done}.partial")
+        partial.write_text(f"{done}\n")
+        partial.replace(arguments.stamp)
     return 0
 
 
@@ -112,6 +155,8 @@ def plan(arguments: argparse.Namespace) -> runs.Run:
     """Check the request and give the run its name."""
     root = arguments.config.resolve().parent
     config = asv_run.read_config(arguments.config)
+    if arguments.env_dir:
+        config["env_dir"] = str(arguments.env_dir.expanduser().resolve())
     provider = arguments.environment_type or config.get("environment_type", "")
     machine_name = arguments.machine or platform.node()
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", machine_name) or machine_name.startswith("."):
@@ -120,6 +165,8 @@ def plan(arguments: argparse.Namespace) -> runs.Run:
         )
     if arguments.budget_minutes is not None and not 0 < arguments.budget_minutes < math.inf:
         raise BadUsage(f"--budget-minutes {arguments.budget_minutes:g}: give a positive number")
+    if not 0 <= arguments.wait < math.inf:
+        raise BadUsage(f"--wait {arguments.wait:g}: give a number of minutes, 0 for none")
     check_condition(arguments.bench)
     blas = axis_values(config, asv_run.BLAS_AXIS, arguments.blas, wheels.BLAS_NAMES)
     threads = axis_values(config, asv_run.THREADS_AXIS, arguments.threads, ("1", "all"))
@@ -129,11 +176,9 @@ def plan(arguments: argparse.Namespace) -> runs.Run:
     if arguments.threads is None and threads == ("1", "all") and available_cpus() == 1:
         threads = ("1",)  # all of them would be the same measurement
     commit = asv_run.resolve(arguments.commit, root)
-    folder = (arguments.runs or default_runs(arguments)).resolve()
-    prefix = f"{commit[:8]}-{machine_name}-"
-    started_at = free_second(folder, prefix)
+    started_at = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     return runs.Run(
-        name=f"{prefix}{started_at:{runs.NAMED_TIME}}",
+        name=runs.run_name(commit, machine_name, started_at),
         commit=commit,
         machine=machine_name,
         environment_type=provider,
@@ -141,24 +186,13 @@ def plan(arguments: argparse.Namespace) -> runs.Run:
         threads=threads,
         config=asv_run.with_builds(config, blas, threads),
         root=root,
-        runs=folder,
+        runs=(arguments.runs or default_runs(arguments)).resolve(),
         started_at=started_at,
         bench=arguments.bench,
         quick=arguments.quick,
         budget_minutes=arguments.budget_minutes,
         command=shlex.join(["convbench", *sys.argv[1:]]),
     )
-
-
-def free_second(folder: Path, prefix: str) -> datetime.datetime:
-    """Give the time in UTC, to the second: the next one that no run of the same name began in."""
-    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    while any(
-        (folder / f"{hidden}{prefix}{now:{runs.NAMED_TIME}}").exists()
-        for hidden in ("", runs.UNFINISHED)
-    ):
-        now += datetime.timedelta(seconds=1)
-    return now
 
 
 def axis_values(

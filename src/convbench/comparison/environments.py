@@ -156,7 +156,7 @@ def create(
             environment=house.environment,
             folder=home,
             log=house.log,
-            lock=lock,
+            locks=(lock,),
             say=say,
         )
         if not each.python.exists():

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from convbench import asv_run
+from convbench.claims import exclusive
 from convbench.comparison import environments, packages
 from convbench.comparison.arms import Arm
 from convbench.comparison.cells import seconds_of
 from convbench.comparison.environments import Environment, Household
 from convbench.comparison.processes import Workshop, discover
 from convbench.errors import BadUsage
-from convbench.measuring import exclusive
 
 MOST_THREADS = 64
 """What NumPy's OpenBLAS is built for; as in the suite's own rule for `all`."""
@@ -116,7 +116,7 @@ def open_project(
         Another measurement runs here, or the repository is not on this machine.
     """
     folder = root / ".asv" / "compare"
-    with exclusive(root) as lock:
+    with exclusive(asv_run.environments_folder(config, root)) as lock:
         house = environments.household(root, folder, config)
         house.log.write_bytes(b"")
         _tidy(folder)
