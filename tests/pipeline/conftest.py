@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from pipeline_project import MACHINE, PROBLEMS, STRATEGIES, Project, call, copy
+from pipeline_project import MACHINE, PROBLEMS, STRATEGIES, SWEEP, Project, call, copy
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     call(root, *git, "add", ".")
     call(root, *git, "commit", "-q", "-m", "measured by the tests")
     commit = call(root, "git", "rev-parse", "HEAD").stdout.strip()
-    stamp = f"results/measured/virtualenv/{MACHINE}/{commit}"
+    stamp = f"results/measured/virtualenv/{MACHINE}/{SWEEP.digest}/{commit}"
     call(root, "convbench", "measure", "HEAD", "--only-environments")
     chosen = f"noop|dot|'({'|'.join(STRATEGIES)})', '({'|'.join(PROBLEMS)})'"
     words = ("--quick", "--bench", chosen, "--runs", "results/runs", "--stamp", stamp)

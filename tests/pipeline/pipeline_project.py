@@ -10,12 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from convbench.sweep import Sweep
+
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE = "test-machine"
 PROBLEMS = ("question", "cifar_resnet20_3x3", "gray_blur31")
 """Those of the shared run: a small one, one that few strategies refuse, one that many do."""
 STRATEGIES = ("loops", "einsum", "im2col", "fft", "toeplitz", "numba_nhwc", "winograd_f4x3", "auto")
 """Those of the shared run: one of a kind. All of them run in the tests of the benchmarks."""
+
+SWEEP = Sweep(blas=("openblas", "mkl"), threads=("1", "all"))
+"""What the workflow measures by default."""
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def test_a_wheel_made_again_is_the_same_to_the_byte(project: Project, tmp_path: 
 
 def snakemake(project: Project, *words: str) -> str:
     answer = project.call(
-        "snakemake", "--cores", "1", "--config", f"machine={MACHINE}", "commits=1", *words
+        "snakemake", "--cores", "1", "--config", f"machines=[{MACHINE}]", "commits=1", *words
     )
     return answer.stdout + answer.stderr
 

@@ -4,9 +4,9 @@ rule create_environments:
         "asv.conf.json",
         "requirements.lock",
     output:
-        touch(".asv/environments-{provider}"),
+        touch(".asv/environments/{provider}-{machine}"),
     log:
-        "logs/create_environments/{provider}.log",
+        "logs/create_environments/{provider}-{machine}.log",
     conda:
         "../envs/convbench.yaml"
     threads: workflow.cores
@@ -14,25 +14,27 @@ rule create_environments:
         machine=1,
     params:
         commit=newest_commit,
-        machine=MACHINE,
         blas=config["blas"],
+        env_dir=env_dir,
+        wait=WAIT_MINUTES,
         environments=environments,
     shell:
-        "convbench measure {params.commit} --only-environments --machine {params.machine}"
-        " --environment-type {wildcards.provider} --blas {params.blas} 2>&1 | tee {log}"
+        "convbench measure {params.commit} --only-environments --machine {wildcards.machine}"
+        " --environment-type {wildcards.provider} --blas {params.blas}"
+        " --env-dir {params.env_dir:q} --wait {params.wait} 2>&1 | tee {log}"
 
 
 rule measure:
     """Measure one commit in all its environments, into a run's folder that is never rewritten."""
     input:
         # A measurement is no cache: environments that were made anew don't repeat it.
-        ancient(".asv/environments-{provider}"),
+        ancient(".asv/environments/{provider}-{machine}"),
     output:
         # Only the run's name. Snakemake deletes outputs before it repeats a rule; raw results are
         # inputs, so they are not among them.
-        "results/measured/{provider}/{machine}/{commit}",
+        MEASURED,
     log:
-        "logs/measure/{provider}-{machine}-{commit}.log",
+        "logs/measure/{provider}-{machine}-{sweep}-{commit}.log",
     conda:
         "../envs/convbench.yaml"
     # All cores and the machine: nothing of this workflow runs beside a measurement.
@@ -43,9 +45,11 @@ rule measure:
         blas=config["blas"],
         threads=config["threads"],
         budget_minutes=config["budget_minutes"],
+        env_dir=env_dir,
+        wait=WAIT_MINUTES,
         environments=environments,
     shell:
         "convbench measure {wildcards.commit} --machine {wildcards.machine}"
         " --environment-type {wildcards.provider} --blas {params.blas}"
         " --threads {params.threads} --budget-minutes {params.budget_minutes}"
-        " --stamp {output} 2>&1 | tee {log}"
+        " --env-dir {params.env_dir:q} --wait {params.wait} --stamp {output} 2>&1 | tee {log}"

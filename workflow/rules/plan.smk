@@ -3,13 +3,30 @@
 import platform
 import subprocess
 import time
+from functools import cache
 from pathlib import Path
 
 from convbench import asv_run, runs
+from convbench.sweep import Sweep
 
-MACHINE = config["machine"] or platform.node()
+MACHINES = config["machines"] or [platform.node()]
 PROVIDER = config["environment_type"]
+SWEEP = Sweep(blas=config["blas"], threads=config["threads"])
+MEASURED = "results/measured/{provider}/{machine}/{sweep}/{commit}"
+# What a workflow that was killed has left may have begun just now, and make environments first.
+WAIT_MINUTES = 2 * config["budget_minutes"] + 30
 STARTED_AT = time.monotonic()
+
+if len(MACHINES) > 1 and "{machine}" not in config["env_dir"]:
+    raise WorkflowError(
+        f"env_dir {config['env_dir']!r} is one folder for {len(MACHINES)} machines: each needs"
+        " environments of its own, as in env_dir: .asv/env/{machine}"
+    )
+
+
+def env_dir(wildcards) -> str:
+    """Folder of the environments of a job's machine."""
+    return config["env_dir"].replace("{machine}", wildcards.machine)
 
 
 def environments(wildcards) -> str:
@@ -20,6 +37,7 @@ def environments(wildcards) -> str:
     return " ".join(parts)
 
 
+@cache  # the same question for every job
 def commits_to_measure() -> list[str]:
     """Newest commits of the first-parent chain that touch what can change a number."""
     skipped = tuple(config["skip_commits"])
@@ -47,7 +65,7 @@ def newest_commit(wildcards) -> str:
 def runs_from_elsewhere(wildcards) -> list[str]:
     """Facts of runs that this workflow did not ask for: other machines', repeated ones."""
     ours = {
-        stamp.read_text().strip() for stamp in Path("results/measured").glob("*/*/*")
+        stamp.read_text().strip() for stamp in Path("results/measured").glob("*/*/*/*")
     }
     facts = Path("results/runs").glob("[!.]*/facts.json")
     return sorted(str(file) for file in facts if file.parent.name not in ours)
@@ -56,18 +74,19 @@ def runs_from_elsewhere(wildcards) -> list[str]:
 def measured_commits(wildcards) -> list[str]:
     """Stamps of the runs that the site needs at least."""
     return expand(
-        "results/measured/{provider}/{machine}/{commit}",
+        MEASURED,
         provider=PROVIDER,
-        machine=MACHINE,
+        machine=MACHINES,
+        sweep=SWEEP.digest,
         commit=commits_to_measure(),
     )
 
 
 onstart:
-    commits = sum(not Path(stamp).exists() for stamp in measured_commits({}))
-    if commits:
+    planned = sum(not Path(stamp).exists() for stamp in measured_commits({}))
+    if planned:
         minutes = config["budget_minutes"]
-        counted = f"{commits} commit{'' if commits == 1 else 's'}"
+        counted = f"{planned} run{'' if planned == 1 else 's'}"
         print(
             f"planned: {counted} to measure, {minutes:g} minutes each", flush=True
         )
