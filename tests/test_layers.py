@@ -14,7 +14,7 @@ MEASURED = {
     *("asv_run", "claims", "measuring", "runs", "run_facts", "sweep", "comparison"),
     *("host", "disturbance", "noise_floor", "peaks", "memory_levels", "units"),
 }
-SAID = {"results", "stats", "report"}
+SAID = {"results", "stats", "report", "sharing"}
 STANDALONE = {"blas", "memory_levels", "peaks", "wheels", "workloads", "reference"}
 """Loaded as plain files beside another commit's package, so they import nothing of this one."""
 

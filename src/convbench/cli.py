@@ -19,6 +19,7 @@ COMMANDS = (
     *("measure", "collect", "combine", "detect", "triage", "report", "open", "reproduce"),
     *("compare", "gate", "bisect", "bench-detectors", "null-study"),
     *("export", "inventory", "diff-env"),
+    *("push", "pull"),
 )
 """Subcommands, in the order of a run; each is a module of `convbench.commands`."""
 

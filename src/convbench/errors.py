@@ -6,6 +6,7 @@ ConvbenchError
 ├── UnknownStrategy (LookupError)    a name that is not in the table
 ├── MeasureFailed                    asv could not measure; the message says where to look
 ├── BadResults                       a results file or a store that can't be read
+├── BadPlace                         a shared place that can't be reached, read or written
 └── BadUsage                         options that contradict each other or name nothing
     └── Busy                         what is needed is held by another measurement
 """
@@ -33,6 +34,10 @@ class MeasureFailed(ConvbenchError):
 
 class BadResults(ConvbenchError):
     """A results file or a store that can't be read."""
+
+
+class BadPlace(ConvbenchError):
+    """A shared place that can't be reached, read or written."""
 
 
 class BadUsage(ConvbenchError):

@@ -14,6 +14,9 @@ from convbench.results.words import Words
 
 BENCHMARKS, MACHINE, FACTS = "benchmarks.json", "machine.json", "facts.json"
 
+MANIFEST = "manifest.json"
+"""What `convbench pull` puts beside results that another machine pushed."""
+
 LINK_OUT = "a link to outside of the results"
 """Why a file or folder is refused: what it names is not this source's."""
 
@@ -244,7 +247,12 @@ def _check_recognised(path: Path) -> None:
 
 
 def project_name(source: Source) -> str:
-    """Name a project after its folder: the nearest one whose name says something."""
+    """Name a project after its folder: the nearest one whose name says something.
+
+    Of results that were pulled, it is the folder that they were pushed from.
+    """
+    if pushed := _said_by(source, MANIFEST, "project"):
+        return utf8(pushed)
     folders = source.path.parents if source.foreign else (source.path, *source.path.parents)
     for folder in folders:
         if folder.name and folder.name not in _NEUTRAL:
@@ -254,11 +262,16 @@ def project_name(source: Source) -> str:
 
 def start_of(source: Source) -> str:
     """Say when a source's run started; where nothing says it, later than any."""
+    return _said_by(source, FACTS, "started_at") or "~"
+
+
+def _said_by(source: Source, file: str, key: str) -> str:
+    """Read a text in a file of a source; empty where it is not there."""
     try:
-        start = loads_bounded(read_bounded(source.file(FACTS)))["started_at"]
+        said = loads_bounded(read_bounded(source.file(file)))[key]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return "~"
-    return start if isinstance(start, str) else "~"
+        return ""
+    return said if isinstance(said, str) else ""
 
 
 def is_regular(about: os.stat_result) -> bool:

@@ -105,7 +105,8 @@ def read_words(path: Path) -> Words:
         raise BadUsage(f"--config {path}: there is no such file") from None
     except (OSError, ValueError, RecursionError) as error:
         raise BadUsage(f"{path}: expected TOML: {' '.join(str(error).split())[:200]}") from None
-    known = ("parameters", "environment", "machines", "compare")  # the last one: `compare`'s own
+    # The last two are read by others: `compare` and `push`.
+    known = ("parameters", "environment", "machines", "compare", "shared")
     if unknown := sorted(data.keys() - set(known)):
         raise BadUsage(f"{path}: no table [{unknown[0]}]; the tables are {', '.join(known)}")
     default = Words()

@@ -1,0 +1,107 @@
+"""Pulling: bundles of a place that a folder does not have yet become folders of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from convbench.errors import BadUsage
+from convbench.sharing.bundles import MANIFEST, RUN, BadBundle, Manifest, check_name, digest_in
+from convbench.sharing.folder import publish, sweep, unfinished, write_file
+from convbench.sharing.local import digests
+from convbench.sharing.places import Place, read_manifest
+from convbench.sharing.reading import each, read_checked
+
+
+@dataclass
+class Pulled:
+    """What a pull did.
+
+    Attributes
+    ----------
+    place : str
+        Where from.
+    pulled : list of str
+        Names of the new folders, or files.
+    bytes : int
+        What was read for them.
+    unchanged : int
+        Bundles that were here.
+    refused : list of str
+        Bundles that are damaged or made to do harm, and why.
+    """
+
+    place: str
+    pulled: list[str] = field(default_factory=list)
+    bytes: int = 0
+    unchanged: int = 0
+    refused: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The same in one line."""
+        there = f"{self.unchanged} already here"
+        if not self.pulled:
+            return f"nothing new in {self.place} ({there})"
+        return f"{len(self.pulled)} new from {self.place} ({self.bytes / 1e6:.1f} MB; {there})"
+
+
+def pull(place: Place, folder: Path) -> Pulled:
+    """Bring every bundle that `folder` does not have, each whole or not at all.
+
+    A run comes back under its own name, results of a directory that grows under their bundle's.
+
+    Raises
+    ------
+    BadPlace
+        The place can't be read; what was pulled until then stays.
+    BadUsage
+        `folder` is none.
+    """
+    make_folder(folder)
+    sweep(folder)
+    here = set(digests(folder).values())
+    # Two may have pushed the same content at the same time under two names.
+    contents = {digest_in(name): name for name in sorted(place.names())}
+    missing = [contents[content] for content in sorted(contents.keys() - here)]
+    done = Pulled(place.shown, unchanged=len(contents) - len(missing))
+    for name, size in _pulled(place, missing, folder, done):
+        done.pulled.append(name)
+        done.bytes += size
+    if done.pulled:
+        digests(folder)  # while what was written is in the page cache
+    return done
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder that is pulled into."""
+    if folder.exists() and not folder.is_dir():
+        raise BadUsage(f"{folder} is a file; give a folder to pull into")
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _pulled(
+    place: Place, missing: list[str], folder: Path, done: Pulled
+) -> Iterator[tuple[str, int]]:
+    def bring(bundle: str) -> tuple[str, int]:
+        manifest = read_manifest(place, bundle)
+        with unfinished(folder) as incoming:
+            for path, content in manifest.files.items():
+                write_file(incoming / path, read_checked(place, bundle, path, content))
+            if manifest.kind != RUN:
+                write_file(incoming / MANIFEST, manifest.to_bytes())
+            name = _publish(incoming, manifest, bundle)
+        return name, sum(content.size for content in manifest.files.values())
+
+    yield from each(place, missing, bring, done.refused.append)
+
+
+def _publish(incoming: Path, manifest: Manifest, bundle: str) -> str:
+    """Give a whole bundle its name here: a run its own one, unless another run has that."""
+    for name in ([manifest.name] if manifest.kind == RUN else []) + [bundle]:
+        try:
+            check_name(name)
+        except BadBundle:
+            continue
+        if publish(incoming, incoming.parent / name):
+            return name
+    raise BadBundle(f"{incoming.parent / bundle} is here with another content; remove it")
