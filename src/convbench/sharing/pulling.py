@@ -1,12 +1,12 @@
 """Pulling: bundles of a place that a folder does not have yet become folders of it."""
 
-from collections.abc import Iterator
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from convbench.errors import BadUsage
 from convbench.sharing.bundles import MANIFEST, RUN, BadBundle, Manifest, check_name, digest_in
-from convbench.sharing.folder import publish, sweep, unfinished, write_file
+from convbench.sharing.folder import BATCH, publish, sweep, unfinished, write_new
 from convbench.sharing.local import digests
 from convbench.sharing.places import Place, read_manifest
 from convbench.sharing.reading import each, read_checked
@@ -64,9 +64,8 @@ def pull(place: Place, folder: Path) -> Pulled:
     contents = {digest_in(name): name for name in sorted(place.names())}
     missing = [contents[content] for content in sorted(contents.keys() - here)]
     done = Pulled(place.shown, unchanged=len(contents) - len(missing))
-    for name, size in _pulled(place, missing, folder, done):
-        done.pulled.append(name)
-        done.bytes += size
+    for start in range(0, len(missing), BATCH):
+        _pull(place, missing[start : start + BATCH], folder, done)
     if done.pulled:
         digests(folder)  # while what was written is in the page cache
     return done
@@ -79,29 +78,38 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _pulled(
-    place: Place, missing: list[str], folder: Path, done: Pulled
-) -> Iterator[tuple[str, int]]:
-    def bring(bundle: str) -> tuple[str, int]:
-        manifest = read_manifest(place, bundle)
-        with unfinished(folder) as incoming:
+def _pull(place: Place, bundles: list[str], folder: Path, done: Pulled) -> None:
+    """Pull bundles together."""
+    with unfinished(folder) as incoming:
+
+        def bring(bundle: str) -> Manifest:
+            manifest = read_manifest(place, bundle)
             for path, content in manifest.files.items():
-                write_file(incoming / path, read_checked(place, bundle, path, content))
+                raw = read_checked(place, bundle, path, content)
+                write_new(incoming / bundle / path, raw)
             if manifest.kind != RUN:
-                write_file(incoming / MANIFEST, manifest.to_bytes())
-            name = _publish(incoming, manifest, bundle)
-        return name, sum(content.size for content in manifest.files.values())
+                write_new(incoming / bundle / MANIFEST, manifest.to_bytes())
+            return manifest
 
-    yield from each(place, missing, bring, done.refused.append)
+        whole = []
+        try:
+            for manifest in each(place, bundles, bring, done.refused.append):
+                whole.append(manifest)
+        finally:  # what is whole stays, also when the place can't be read any more
+            os.sync()
+            for manifest in whole:
+                done.pulled.append(_publish(incoming / manifest.bundle, manifest))
+                done.bytes += sum(content.size for content in manifest.files.values())
 
 
-def _publish(incoming: Path, manifest: Manifest, bundle: str) -> str:
-    """Give a whole bundle its name here: a run its own one, unless another run has that."""
-    for name in ([manifest.name] if manifest.kind == RUN else []) + [bundle]:
+def _publish(whole: Path, manifest: Manifest) -> str:
+    """Give a bundle its name here: a run its own one, unless another run has that."""
+    folder = whole.parents[1]
+    for name in ([manifest.name] if manifest.kind == RUN else []) + [manifest.bundle]:
         try:
             check_name(name)
         except BadBundle:
             continue
-        if publish(incoming, incoming.parent / name):
+        if publish(whole, folder / name):
             return name
-    raise BadBundle(f"{incoming.parent / bundle} is here with another content; remove it")
+    raise BadUsage(f"{folder / manifest.bundle} has another content than its name; remove it")
