@@ -67,6 +67,36 @@ def test_a_bad_configuration_is_named(tmp_path: Path, content: str | None, messa
         asv_run.read_config(path)
 
 
+COMMENTED = """{
+    // asv's own template is full of these
+    "version": 1, /* and of these */
+    "project": "http://example.org // no comment",
+    "matrix": {"req": {"numpy": ["2.4",],},},
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["asv.conf.json", "asv.conf.jsonc"])
+def test_a_configuration_may_have_comments_as_asv_allows(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(COMMENTED)
+
+    assert asv_run.read_config(tmp_path / "asv.conf.json") == {
+        "version": 1,
+        "project": "http://example.org // no comment",
+        "matrix": {"req": {"numpy": ["2.4"]}},
+    }
+
+
+def test_without_asv_comments_are_refused_with_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "json5", None)
+    (tmp_path / "asv.conf.json").write_text(COMMENTED)
+
+    with pytest.raises(BadUsage, match=r"comments, which only convbench\[measure\] can read"):
+        asv_run.read_config(tmp_path / "asv.conf.json")
+
+
 def test_thread_variables_of_the_caller_are_dropped_and_told(tmp_path: Path) -> None:
     shell = {"HOME": "/somewhere", "OMP_NUM_THREADS": "7", "MKL_CBWR": "AVX2", "PATH": "/bin"}
 

@@ -6,6 +6,7 @@ environments are shared, and the caller holds a lock on them.
 """
 
 import contextlib
+import importlib
 import json
 import os
 import re
@@ -40,16 +41,37 @@ _PROGRESS = re.compile(r"^\[\s*(?P<percent>[\d.]+)%\] (?P<dots>·+) (?P<text>.+)
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Read an asv configuration that is plain JSON."""
+    """Read an asv configuration, which may have comments and trailing commas, as asv itself does.
+
+    asv also takes the name `asv.conf.jsonc`, where the usual file is not there.
+    """
+    if not path.exists() and path.with_suffix(".jsonc").exists():
+        path = path.with_suffix(".jsonc")
     try:
-        config = json.loads(path.read_text())
+        text = path.read_text(encoding="utf-8")
+        config = _parsed(text)
     except FileNotFoundError:
         raise BadUsage(f"no asv configuration at {path}; name it with --config") from None
-    except ValueError as error:
-        raise BadUsage(f"{path} is not valid JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise BadUsage(f"{path} is not valid JSON: {said}") from None
     if not isinstance(config, dict):
         raise BadUsage(f"{path} holds no JSON object, as an asv configuration must")
     return config
+
+
+def _parsed(text: str) -> Any:
+    """Parse plain JSON at once, anything else by asv's own reader, which is slow."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        try:
+            json5 = importlib.import_module("json5")
+        except ImportError:  # it comes with asv
+            raise ValueError(
+                "it may have comments, which only convbench[measure] can read"
+            ) from None
+        return json5.loads(text)
 
 
 def resolve(revision: str, repo: Path) -> str:

@@ -10,6 +10,7 @@ from convbench.commands import gate
 from convbench.comparison import kept
 from convbench.comparison.blocks import Values
 from convbench.comparison.kept import Kept
+from convbench.errors import BadUsage
 
 
 def values(log_ratio: float, *, confirm: int = 40, seed: int = 0) -> Values:
@@ -116,3 +117,60 @@ def test_a_document_on_stdout_holds_the_reason_itself(tmp_path: Path) -> None:
     assert '"reason": "gate closed: ' in said[0]
     assert said[0].endswith("}")
     assert len(said) == 1
+
+
+COMMITS = {"base_commit": "1234abcd" * 5, "head_commit": "5678beef" * 5}
+
+
+def linked(folder: Path, *words: str, **more: str) -> str:
+    """Give the Markdown of a comparison of two commits."""
+    path = folder / "kept.json"
+    asked = {"base": "old", "head": "new", "margin": 1.02, "threshold": 1.05, "blocks": 40}
+    kept.write(path, Kept(**asked, values={"a": values(0.10)}, **more))  # type: ignore[arg-type]
+    parser = argparse.ArgumentParser()
+    gate.add_arguments(parser)
+    markdown = folder / "gate.md"
+    config = ["--config", str(folder / "asv.conf.json"), "--markdown", str(markdown)]
+    gate.run(parser.parse_args(["--from", str(path), *config, *words]), lambda _: None)
+    return markdown.read_text()
+
+
+def test_markdown_leads_to_the_two_commits_on_the_site(tmp_path: Path) -> None:
+    text = linked(tmp_path, "--site-url", "https://example.org/a(b)", **COMMITS)
+
+    link = "https://example.org/a%28b%29/#/compare?base={base_commit}&head={head_commit}"
+    assert f"[Compare on the site]({link.format(**COMMITS)})" in text
+
+
+def test_the_site_may_stand_in_the_projects_file(tmp_path: Path) -> None:
+    site = 'site_url = "https://example.org/bench/"'
+    (tmp_path / "convbench.toml").write_text(f"[compare]\n{site}\n")
+
+    assert "(https://example.org/bench/#/compare?base=1234abcd" in linked(tmp_path, **COMMITS)
+    assert "(https://other.org/#/compare?" in linked(
+        tmp_path, "--site-url", "https://other.org", **COMMITS
+    )
+
+
+def test_without_a_site_or_of_builds_there_is_no_link(tmp_path: Path) -> None:
+    assert "](" not in linked(tmp_path, **COMMITS)
+    assert "](" not in linked(tmp_path, "--site-url", "https://example.org")
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "https://example.org/?a", "example.org"]
+)
+def test_a_site_that_is_no_folders_address_is_refused(tmp_path: Path, address: str) -> None:
+    with pytest.raises(BadUsage, match="--site-url must be the address of a folder"):
+        linked(tmp_path, "--site-url", address, **COMMITS)
+
+
+def test_annotations_are_errors_of_the_cells_that_close_the_gate(tmp_path: Path) -> None:
+    (tmp_path / "asv.conf.json").write_text("{}")
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "a.py").touch()
+
+    linked(tmp_path, "--annotations", str(tmp_path / "out"))
+
+    # The cell's name is no module of the suite.
+    assert (tmp_path / "out").read_text().startswith("::error title=slower%3A a::slower: a, ×1.1")

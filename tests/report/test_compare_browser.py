@@ -17,6 +17,7 @@ from test_site import HOSTILE, hostile_store
 
 from convbench.report.compared import MOST_ROWS, compared_at
 from convbench.report.compared_cells import Cells, Choice
+from convbench.report.links import compare_link
 from convbench.report.series import build_series
 from convbench.report.site import write_site
 
@@ -175,6 +176,20 @@ def test_every_choice_is_written_into_the_address_and_restored_from_it(
     for one in (watched, again):
         assert not one.errors
         one.page.close()
+
+
+def test_the_link_of_a_gate_shows_its_two_commits(browser: Any, sites: dict[str, str]) -> None:
+    hashes = [one.commit for one in moved_store().measurements().commits]
+    # A published site's address is its folder; from disk the document is named.
+    link = compare_link("https://example.org/", hashes[3], hashes[5])
+    watched = opened(browser, sites["moved"], link.removeprefix("https://example.org/#/compare"))
+
+    shown = said(watched.page)
+
+    assert [side[:8] for side in shown["sides"]] == ["000000a3", "000000a5"]
+    assert len(shown["rows"]) > 1
+    assert watched.errors == []
+    watched.page.close()
 
 
 def test_a_commit_is_chosen_by_keyboard_and_the_box_keeps_its_focus(

@@ -206,7 +206,8 @@ def test_json_holds_everything_and_no_nan():
     document = json.loads(as_json(comparison(*CELLS)), parse_constant=refuse)
 
     assert list(document) == [
-        *("format", "base", "head", "settings", "summary", "gate", "cells", "not_comparable")
+        *("format", "base", "head", "commits", "link", "settings", "summary", "gate"),
+        *("cells", "not_comparable"),
     ]
     assert document["summary"] == {
         **{"SLOWER": 2, "FASTER": 1, "SAME": 1, "AMBIGUOUS": 1, "FAILED": 1},

@@ -21,10 +21,13 @@ from convbench.comparison.contest import Request, contest
 from convbench.comparison.defaults import Defaults, read_defaults
 from convbench.comparison.kept import Kept
 from convbench.comparison.rounds import Decide, measure_rounds
+from convbench.comparison.suite_files import suite_files
 from convbench.errors import BadUsage
+from convbench.report.comparison_annotations import as_annotations
 from convbench.report.comparison_junit import as_junit
 from convbench.report.comparison_markdown import as_markdown
 from convbench.report.comparison_text import Comparison, as_json, as_lines
+from convbench.report.links import compare_link, is_site_url
 from convbench.stats.block_comparison import Evidence, Plan, Settings, judge, wants
 from convbench.stats.planning import MOST_BLOCKS
 
@@ -34,7 +37,7 @@ INTERRUPTED = 130
 
 BUILT_IN: Mapping[str, Any] = {
     **{"margin": "2%", "threshold": "5%", "threads": "1", "blocks": 40},
-    **{"bench": "", "environment": "", "budget_minutes": math.inf},
+    **{"bench": "", "environment": "", "budget_minutes": math.inf, "site_url": ""},
 }
 """Where neither the command line nor the project's file says anything."""
 
@@ -77,6 +80,16 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="write a JSON document; - for stdout")
     parser.add_argument("--markdown", metavar="FILE", help="write Markdown; - for stdout")
     parser.add_argument("--junit", metavar="FILE", help="write JUnit XML; - for stdout")
+    parser.add_argument(
+        "--annotations",
+        metavar="FILE",
+        help="write GitHub's annotations, an error per regression; - for stdout",
+    )
+    parser.add_argument(
+        "--site-url",
+        metavar="URL",
+        help="the published site; Markdown links to its Compare",
+    )
     parser.add_argument("--keep", type=Path, metavar="FILE", help="keep the block values")
     parser.add_argument(
         "--from",
@@ -97,6 +110,7 @@ def compared(arguments: argparse.Namespace, say: Callable[[str], None]) -> Compa
     """Give the comparison that was asked for, with all outputs written; None if interrupted."""
     progress = silent if prints_document(arguments) else say
     _check_files(arguments)
+    site_url = _site_url(arguments)
     try:
         with interruptible():
             data = _read(arguments) if arguments.source else _measured(arguments, progress)
@@ -105,19 +119,28 @@ def compared(arguments: argparse.Namespace, say: Callable[[str], None]) -> Compa
         return None
     if arguments.keep:
         kept.write(arguments.keep, data)
-    comparison = judged(data)
+    comparison = judged(data, site_url)
     _write(arguments, comparison, say)
     for line in as_lines(comparison):
         progress(line)
     return comparison
 
 
-def judged(data: Kept) -> Comparison:
+def judged(data: Kept, site_url: str = "") -> Comparison:
     """Judge block values; the same ones give the same verdicts."""
     settings = settings_of(data)
     judgements = judge(evidence_of(data.values), settings)
     skipped = {name: each.skipped for name, each in data.values.items() if each.skipped}
-    return Comparison(data.base, data.head, judgements, settings, skipped)
+    return Comparison(
+        data.base,
+        data.head,
+        judgements,
+        settings,
+        skipped,
+        base_commit=data.base_commit,
+        head_commit=data.head_commit,
+        link=compare_link(site_url, data.base_commit, data.head_commit),
+    )
 
 
 def settings_of(data: Kept) -> Settings:
@@ -190,8 +213,11 @@ def _measured(arguments: argparse.Namespace, say: Callable[[str], None]) -> Kept
             budget_seconds=60 * options["budget_minutes"],
             say=say,
         )
-        base, head = (arm.label for arm in bench.arms)
-    return replace(kept.measured(data, values, time.monotonic() - start), base=base, head=head)
+        base, head = bench.arms
+    data = kept.measured(data, values, time.monotonic() - start)
+    if request.kind == "commit":
+        data = replace(data, base_commit=base.commit, head_commit=head.commit)
+    return replace(data, base=base.label, head=head.label)
 
 
 def _request(
@@ -258,8 +284,23 @@ def _read(arguments: argparse.Namespace) -> Kept:
     )
 
 
+def _site_url(arguments: argparse.Namespace) -> str:
+    """Check the address of the site before anything is measured."""
+    given = arguments.site_url
+    if given is None:
+        defaults = read_defaults(arguments.config.resolve().parent)
+        given = str(defaults.options.get("site_url", BUILT_IN["site_url"]))
+    if given and not is_site_url(given):
+        raise BadUsage(
+            "--site-url must be the address of a folder, such as https://example.org/benchmarks/; "
+            f"got {given!r}"
+        )
+    return str(given)
+
+
 def _outputs(arguments: argparse.Namespace) -> dict[str, str | None]:
-    outputs = {name: getattr(arguments, name) for name in ("json", "markdown", "junit")}
+    names = ("json", "markdown", "junit", "annotations")
+    outputs = {name: getattr(arguments, name) for name in names}
     if list(outputs.values()).count("-") > 1:
         raise BadUsage("one document at most can go to stdout: give a file for the others")
     return outputs
@@ -282,7 +323,12 @@ def _check_files(arguments: argparse.Namespace) -> None:
 def _write(
     arguments: argparse.Namespace, comparison: Comparison, say: Callable[[str], None]
 ) -> None:
-    writers = {"json": as_json, "markdown": as_markdown, "junit": as_junit}
+    writers: Mapping[str, Callable[[Comparison], str]] = {
+        "json": as_json,
+        "markdown": as_markdown,
+        "junit": as_junit,
+        "annotations": lambda one: as_annotations(one, suite_files(arguments.config)),
+    }
     for name, target in _outputs(arguments).items():
         if not target:
             continue

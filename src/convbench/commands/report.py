@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from convbench.errors import BadUsage
+from convbench.report.links import is_site_url
 from convbench.report.measurements import read_measurements
 from convbench.report.site import is_site, write_site
 from convbench.results.triage_file import read_triage
@@ -14,9 +15,6 @@ from convbench.results.triage_file import read_triage
 # Anything but a web address could run a script when clicked; a host that data name could be any.
 _REPOSITORY = re.compile(r"https?://[^/\s{}]+[^\s{}]*")
 _TEMPLATE = re.compile(r"https?://[^/?#\s{}]+[/?#][^\s{}]*\{commit\}(?:[^\s{}]|\{commit\})*")
-
-# A folder: with a query or a fragment, nothing could be added to it.
-_SITE = re.compile(r"https?://[^/?#\s{}]+(?:/[^?#\s{}]*)?")
 
 SUMMARY = "draw the static dashboard from a store"
 
@@ -99,7 +97,7 @@ def _check(arguments: argparse.Namespace) -> None:
             f"{arguments.store}` makes one"
         )
     _check_links(arguments.repo_url, arguments.link_template)
-    if arguments.site_url and not _SITE.fullmatch(arguments.site_url):
+    if arguments.site_url and not is_site_url(arguments.site_url):
         raise BadUsage(
             "--site-url must be the address of a folder, such as https://example.org/benchmarks/; "
             f"got {arguments.site_url!r}"

@@ -19,12 +19,15 @@ class Arm:
         What the environment has beside the common variables.
     path : tuple of Path
         Folders in front of PYTHONPATH: the package that is timed.
+    commit : str
+        Full hash of the commit of that package; empty where it is no commit's.
     """
 
     label: str
     python: Path
     variables: Mapping[str, str]
     path: tuple[Path, ...]
+    commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

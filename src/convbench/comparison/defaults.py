@@ -8,6 +8,7 @@
     environment = "numpy2.4"
     budget_minutes = 20
     blocks = 40
+    site_url = "https://example.org/benchmarks/"    # where `convbench report`'s site is published
 
 An option of the command line goes before it.
 """
@@ -23,7 +24,7 @@ from convbench.errors import BadUsage
 FILE = "convbench.toml"
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("margin", "threshold", "bench", "threads", "environment"), (str,)),
+    **dict.fromkeys(("margin", "threshold", "bench", "threads", "environment", "site_url"), (str,)),
     "budget_minutes": (int, float),
     "blocks": (int,),
 }

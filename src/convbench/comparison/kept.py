@@ -32,6 +32,8 @@ class Kept:
         How long it took.
     values : mapping of str to Values
         By name of the cell, in the suite's order.
+    base_commit, head_commit : str
+        Full hashes, where commits were compared.
     """
 
     base: str
@@ -42,6 +44,8 @@ class Kept:
     measured_at: str = ""
     seconds: float = 0.0
     values: Mapping[str, Values] = field(default_factory=dict)
+    base_commit: str = ""
+    head_commit: str = ""
 
 
 def measured(asked: Kept, values: Mapping[str, Values], seconds: float) -> Kept:
@@ -99,7 +103,8 @@ def _number(given: object) -> float:
 
 
 def _checked(kept: Kept) -> Kept:
-    if not all(isinstance(one, str) for one in (kept.base, kept.head, kept.measured_at)):
+    texts = (kept.base, kept.head, kept.measured_at, kept.base_commit, kept.head_commit)
+    if not all(isinstance(one, str) for one in texts):
         raise TypeError
     if isinstance(kept.blocks, bool) or not isinstance(kept.blocks, int) or kept.blocks < 2:
         raise TypeError

@@ -86,7 +86,7 @@ class Project:
         self.say(f"package of {label}")
         folder = packages.package(self.house, environment, commit, self.lock)
         variables = {asv_run.THREADS_AXIS: self.threads, **environment.variables}
-        return Arm(label, environment.python, variables, (folder,))
+        return Arm(label, environment.python, variables, (folder,), commit)
 
     def benchmarks(self, arm: Arm) -> list[dict[str, Any]]:
         """List the benchmarks of the current tree, as found with an arm's package."""

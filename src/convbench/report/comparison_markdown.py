@@ -38,6 +38,7 @@ def as_markdown(comparison: Comparison) -> str:
     parts = [
         f"### {code(comparison.base)} → {code(comparison.head)}",
         f"{summary(comparison)}. {text(reason)}.",
+        *_linked(comparison.link),
         *_table(loud, MOST_ROWS),
         *(_folded(rest, shown) if rest else []),
         *(_left_out(comparison.skipped, max(shown - len(rest), 0)) if comparison.skipped else []),
@@ -60,6 +61,11 @@ def code(name: str) -> str:
 def text(words: str) -> str:
     """Write words so that none of their signs is Markdown, HTML or a link."""
     return re.sub(_SPECIAL, lambda match: f"&#{ord(match.group())};", printable(words))
+
+
+def _linked(link: str) -> list[str]:
+    """Lead to the site, which knows the commits once they were measured and collected."""
+    return [f"[Compare on the site]({link}), once both commits are measured there"] if link else []
 
 
 def _folded(cells: Sequence[Judgement], most: int) -> list[str]:

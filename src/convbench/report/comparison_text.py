@@ -40,6 +40,10 @@ class Comparison:
         What they were judged by.
     skipped
         Cells that are not comparable, since an arm does not implement them: name and reason.
+    base_commit, head_commit
+        Full hashes, where commits were compared.
+    link
+        Address of these two commits in the published site's Compare; empty without a site.
     """
 
     base: str
@@ -47,6 +51,9 @@ class Comparison:
     judgements: Sequence[Judgement]
     settings: Settings
     skipped: Mapping[str, str] = field(default_factory=dict)
+    base_commit: str = ""
+    head_commit: str = ""
+    link: str = ""
 
 
 def gate(judgements: Sequence[Judgement], settings: Settings, skipped: int = 0) -> tuple[int, str]:
@@ -123,6 +130,8 @@ def as_json(comparison: Comparison) -> str:
         "format": FORMAT,
         "base": comparison.base,
         "head": comparison.head,
+        "commits": {"base": comparison.base_commit, "head": comparison.head_commit},
+        "link": comparison.link,
         "settings": asdict(comparison.settings),
         "summary": {verdict.value: counts[verdict] for verdict in Verdict},
         "gate": {"exit_code": code, "reason": reason},

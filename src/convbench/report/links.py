@@ -1,5 +1,6 @@
 """Addresses within the site: every view's state is in the part after the #."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
@@ -47,3 +48,24 @@ def link_template(repo_url: str) -> str:
 def commit_link(repo_url: str, commit: str) -> str:
     """Link to a commit at its host (see `link_template`); empty without one."""
     return link_template(repo_url).replace(COMMIT, quote(commit, safe=""))
+
+
+# A folder: with a query or a fragment, nothing could be added to it.
+_SITE = re.compile(r"https?://[^/?#\s{}]+(?:/[^?#\s{}]*)?")
+
+
+def is_site_url(address: str) -> bool:
+    """Tell whether this is the address of a folder that a view's part after the # can follow."""
+    return bool(_SITE.fullmatch(address))
+
+
+def compare_link(site_url: str, base: str, head: str) -> str:
+    """Give the address of a published site's Compare with two commits; empty without any of them.
+
+    The view finds commits by any beginning of their hashes. Brackets are quoted, so that the
+    address can stand in Markdown.
+    """
+    if not (site_url and base and head):
+        return ""
+    folder = quote(site_url.rstrip("/"), safe=":/%~@!$&'*+,;=-._")
+    return f"{folder}/{view_link('compare', {'base': base, 'head': head})}"
