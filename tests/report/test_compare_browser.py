@@ -186,7 +186,7 @@ def test_the_link_of_a_gate_shows_its_two_commits(browser: Any, sites: dict[str,
 
     shown = said(watched.page)
 
-    assert [side[:8] for side in shown["sides"]] == ["000000a3", "000000a5"]
+    assert [side[:8] for side in shown["sides"]] == [hashes[3][:8], hashes[5][:8]]
     assert len(shown["rows"]) > 1
     assert watched.errors == []
     watched.page.close()

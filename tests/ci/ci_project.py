@@ -1,0 +1,50 @@
+"""A small asv project with the scripts that `convbench init` gives it, and how to call one."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from toy_repository import git, repository
+
+from convbench import ci_files
+
+BENCH = Path(next(iter(ci_files.__path__))) / "bench"
+
+
+def project(folder: Path) -> Path:
+    """Make a repository whose `HEAD` works four times as much as `HEAD~1`."""
+    repository(folder)
+    scripts = folder / "ci" / "bench"
+    scripts.mkdir(parents=True)
+    for name in ("gate.sh", "measure_new.sh", "publish.sh"):
+        shutil.copy(BENCH / name, scripts)
+    words = {"@CONFIG@": "asv.conf.json", "@PROJECT@": "toy", "@RESULTS@": "results"}
+    text = (BENCH / "settings.sh").read_text()
+    for word, meaning in words.items():
+        text = text.replace(word, meaning)
+    (scripts / "settings.sh").write_text(text)
+    return folder
+
+
+def branch(folder: Path, name: str, start: str, package: str) -> None:
+    """Begin a branch with one commit that changes the package."""
+    git(folder, "checkout", "--quiet", "-b", name, start)
+    (folder / "toy.py").write_text(package)
+    git(folder, "commit", "--quiet", "--all", "--message", name)
+
+
+def script(
+    folder: Path, name: str, *words: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Call a script in the project, as a job of continuous integration does."""
+    known = {name: text for name, text in os.environ.items() if not name.startswith("GITHUB_")}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{known['PATH']}"
+    return subprocess.run(
+        [f"ci/bench/{name}", *words],
+        cwd=folder,
+        env=known | {"PATH": path} | variables,
+        capture_output=True,
+        text=True,
+    )
