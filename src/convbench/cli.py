@@ -1,36 +1,39 @@
-"""The table of commands; the only place that prints and exits.
+"""The command `convbench`; the only place that prints and exits.
 
 Exit codes: 0 fine, 1 the answer is no, 2 wrong usage or bad input.
 """
 
-import argparse
-import importlib
 import io
 import os
 import sys
 from collections.abc import Sequence
-from types import ModuleType
 
-from convbench import __version__
+from convbench.command_line import COMMANDS, module_of, parse, parser
 from convbench.errors import ConvbenchError
 
-COMMANDS = (
-    *("doctor", "explain", "strategies", "calibrate", "peers"),
-    *("measure", "collect", "combine", "detect", "triage", "report", "open", "reproduce"),
-    *("compare", "gate", "bisect", "bench-detectors", "null-study"),
-    *("export", "inventory", "diff-env"),
-    *("push", "pull"),
-)
-"""Subcommands, in the order of a run; each is a module of `convbench.commands`."""
+__all__ = ["COMMANDS", "main", "parse", "parser", "say"]
+
+SHORT_HELP = """\
+usage: convbench COMMAND ...
+
+  convbench doctor                            # this machine, and how noisy it is
+  convbench explain --problem question        # every strategy, measured and explained
+  convbench collect results/ --store store/   # any asv project's results
+  convbench report store/                     # static pages of them
+
+`convbench --help` lists every command."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand and turn what a user can cause into one line and an exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     _print_every_name()
+    if not words:
+        print(SHORT_HELP, file=sys.stderr)
+        return 2
     try:
         options = parse(words)
-        module = _module(options.command)
+        module = module_of(options.command)
         return int(module.run(options, say))
     except ConvbenchError as error:
         _complain(str(error))
@@ -57,27 +60,6 @@ def _complain(text: str) -> None:
         from convbench.results.raw_files import printable
 
         print(f"convbench: {printable(text)}", file=sys.stderr)
-
-
-def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Parse a command line, importing only the subcommand that it names."""
-    parser = argparse.ArgumentParser(
-        prog="convbench",
-        description="Every 2-D convolution strategy on every BLAS build: measured and explained.",
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    # Pandas and Plotly take a second to import: pay it only for the command that was asked for.
-    asked = next((word for word in words if word in COMMANDS), None)
-    for name in COMMANDS if asked is None else (asked,):
-        module = _module(name)
-        subparser = subparsers.add_parser(name, help=module.SUMMARY, description=module.SUMMARY)
-        module.add_arguments(subparser)
-    return parser.parse_args(words)
-
-
-def _module(command: str) -> ModuleType:
-    return importlib.import_module(f"convbench.commands.{command.replace('-', '_')}")
 
 
 def say(line: str) -> None:

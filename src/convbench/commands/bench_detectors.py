@@ -1,7 +1,7 @@
-"""`convbench bench-detectors`: ours and the peers on histories whose changes are known.
+"""Compare change-point detectors, ours and others, on histories whose changes are known.
 
-convbench bench-detectors --quick
-convbench bench-detectors --goals --histories DIR --document docs/statistics.md
+asv's own, Otava, ruptures and Mozilla's rule take part where they are installed (the extra
+detectors).
 """
 
 import argparse
@@ -28,7 +28,13 @@ from convbench.stats.bench.material import read_histories, read_labelled
 from convbench.stats.bench.protocols import PROTOCOLS, SEED
 from convbench.stats.bench.units import Unit, plan
 
-SUMMARY = "compare change-point detectors, ours and others, on histories whose changes are known"
+EXAMPLES = r"""
+convbench bench-detectors --quick
+convbench bench-detectors --test step --json figures.json
+convbench bench-detectors --goals --histories histories/ \
+    --document docs/statistics.md
+"""
+SEE_ALSO = "docs/statistics.md; convbench detect"
 
 TESTS = (*PROTOCOLS, INJECTION, LABELLED, COST)
 QUICK_SHARE = 0.1
@@ -42,7 +48,11 @@ Say = Callable[[str], None]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `convbench bench-detectors`."""
     parser.add_argument(
-        "--seed", type=int, default=SEED, help=f"of all chance (default: {SEED}, for development)"
+        "--seed",
+        type=int,
+        metavar="N",
+        default=SEED,
+        help=f"of all chance (default: {SEED}, for development)",
     )
     parser.add_argument(
         "--detector",

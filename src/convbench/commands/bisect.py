@@ -1,4 +1,9 @@
-"""Find the commit that made a benchmark slower: measure candidates, and stop as early as may be."""
+"""Find the commit that made a benchmark slower: measure candidates, and stop as early as may be.
+
+EVENT is the id that `convbench detect` prints. Commits between its last good and first bad one are
+measured beside the good one until the first bad commit is known at the stated error. This runs the
+code of the commits.
+"""
 
 import argparse
 import math
@@ -32,7 +37,13 @@ from convbench.results.raw_files import printable
 from convbench.results.schema import params_text
 from convbench.stats.bisection_search import Progress, Question, progress
 
-SUMMARY = "find the first bad commit of an event by measuring as few as possible"
+EXAMPLES = """\
+convbench bisect 3fa1
+convbench bisect 3fa1 --error 0.01 --budget-minutes 30
+convbench bisect --between v1.0 HEAD --bench "^run.Float32.time_run.*im2col"
+"""
+SEE_ALSO = "docs/comparing.md; convbench detect, convbench compare"
+NO = "not reproduced here, or undecided"
 
 Say = Callable[[str], None]
 
@@ -47,8 +58,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "event", nargs="?", default="", metavar="EVENT", help="id, or the first digits of it"
     )
-    parser.add_argument("--store", type=Path, default=Path("results/store"))
-    parser.add_argument("--config", type=Path, default=Path("asv.conf.json"))
+    parser.add_argument(
+        "--store",
+        type=Path,
+        metavar="DIR",
+        default=Path("results/store"),
+        help="what `convbench collect` wrote (default: results/store)",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=Path("asv.conf.json"),
+        help="asv's configuration (default: asv.conf.json)",
+    )
     parser.add_argument(
         "--between",
         nargs=2,
@@ -59,17 +82,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--error",
         type=float,
+        metavar="P",
         default=0.05,
         help="greatest probability of naming a wrong commit (default: 0.05)",
     )
     parser.add_argument(
-        "--budget-minutes", type=float, default=math.inf, metavar="M", help="(default: any)"
+        "--budget-minutes",
+        type=float,
+        default=math.inf,
+        metavar="M",
+        help="time to measure (default: any)",
     )
     parser.add_argument(
         "--environment", default="", metavar="NAME", help="by its name or a part (default: its own)"
     )
-    parser.add_argument("--environment-type", default="", help="asv's provider (default: its own)")
-    parser.add_argument("--threads", choices=("1", "all"), help="(default: the event's, or 1)")
+    parser.add_argument(
+        "--environment-type", default="", metavar="TYPE", help="asv's provider (default: its own)"
+    )
+    parser.add_argument("--threads", choices=("1", "all"), help="default: the event's, or 1")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
 
 

@@ -1,4 +1,8 @@
-"""`convbench calibrate`: fit `auto`'s cost model to this machine."""
+"""Fit the cost model, by which the strategy auto chooses, to this machine.
+
+Every candidate is timed on problems of many shapes; that takes minutes. The fitted rows are kept in
+the user's cache, where auto finds them.
+"""
 
 import argparse
 import json
@@ -10,7 +14,13 @@ from convbench import calibration
 from convbench.errors import BadUsage
 from convbench.strategies import _model
 
-SUMMARY = "fit the cost model by which auto chooses to this machine, in minutes"
+EXAMPLES = """\
+convbench calibrate
+
+# keep nothing, print the rows as Python
+convbench calibrate --seconds 0.03 --literal
+"""
+SEE_ALSO = "docs/strategies.md; convbench explain"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds",
         type=float,
+        metavar="S",
         default=0.015,
         help="time spent on each candidate and problem (default: 0.015)",
     )

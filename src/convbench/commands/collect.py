@@ -1,4 +1,9 @@
-"""`convbench collect`: asv results into the store."""
+"""Read asv results into the store: tidy tables in Parquet, only what changed since the last time.
+
+RESULTS is the results directory of any asv project, of format 1 or 2, or files of pyperf,
+pytest-benchmark or Google Benchmark. Raw files are only read. A damaged file is named and skipped;
+the rest is collected.
+"""
 
 import argparse
 import gc
@@ -16,7 +21,16 @@ from convbench.results.moments import moment
 from convbench.results.sources import find_sources
 from convbench.results.words import CONFIG, Words, read_words
 
-SUMMARY = "read asv results into the store, only what changed"
+EXAMPLES = """\
+convbench collect results/ --store store/
+
+# order, subjects and tags of commits from the project's repository
+convbench collect results/ --store store/ --repo .
+
+# files of pytest-benchmark, which don't say what was measured where
+convbench collect .benchmarks/ --store store/ --commit 0123abcd --machine box
+"""
+SEE_ALSO = "docs/results.md; convbench detect, convbench report"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,16 +81,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_count,
         help="processes that read, where there is work for them (default: as many as CPUs)",
     )
-    other = parser.add_argument_group("what other tools' files don't say")
-    other.add_argument("--commit", metavar="HASH", default="", help="the measured commit")
-    other.add_argument("--commit-date", metavar="DATE", help="its date, like 2026-03-01")
-    other.add_argument("--machine", metavar="NAME", default="", help="the machine")
     parser.add_argument(
         "--strict",
         action="store_true",
         help="exit 2 when a file is damaged or a machine's name refused; the rest is collected",
     )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+    other = parser.add_argument_group("what other tools' files don't say")
+    other.add_argument("--commit", metavar="HASH", default="", help="the measured commit")
+    other.add_argument("--commit-date", metavar="DATE", help="its date, like 2026-03-01")
+    other.add_argument("--machine", metavar="NAME", default="", help="the machine")
 
 
 def _count(text: str) -> int:

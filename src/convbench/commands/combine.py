@@ -1,4 +1,8 @@
-"""`convbench combine`: one store of several."""
+"""Make one store of several that have different machines.
+
+Several machines, or several processes, collect each into a store of its own; this puts them
+together without reading the raw files again.
+"""
 
 import argparse
 import json
@@ -8,7 +12,10 @@ from dataclasses import asdict
 from convbench.results.collection import say_nothing
 from convbench.results.combining import combine
 
-SUMMARY = "make one store of several that have different machines"
+EXAMPLES = """\
+convbench combine box-1/store/ box-2/store/ --store store/ --repo .
+"""
+SEE_ALSO = "docs/results.md; convbench collect"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,9 @@
-"""Compare two commits, BLAS builds, environments or strategies: a verdict per cell."""
+"""Compare two commits, BLAS builds, environments or strategies: a verdict per cell.
+
+Both arms are measured on this machine by fresh processes in turns, in the folder of asv.conf.json.
+A cell is SLOWER, FASTER, SAME within the margin, or AMBIGUOUS with the least effect that would have
+been seen. This runs the code of both commits and of the benchmarks.
+"""
 
 import argparse
 import contextlib
@@ -31,7 +36,16 @@ from convbench.report.links import compare_link, is_site_url
 from convbench.stats.block_comparison import Evidence, Plan, Settings, judge, wants
 from convbench.stats.planning import MOST_BLOCKS
 
-SUMMARY = "compare two commits, BLAS builds, environments or strategies on this machine"
+EXAMPLES = r"""
+convbench compare main HEAD
+convbench compare main HEAD --bench "^run\." --budget-minutes 10
+convbench compare blas:openblas blas:mkl
+convbench compare strategy:im2col strategy:winograd_f4x3 --at v0.1
+
+# judge what was measured before, by another margin
+convbench compare --from blocks.json --margin 5%
+"""
+SEE_ALSO = "docs/comparing.md; convbench gate"
 
 INTERRUPTED = 130
 
@@ -45,53 +59,76 @@ BUILT_IN: Mapping[str, Any] = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `convbench compare`."""
     what = "commit, or blas:NAME, environment:NAME, strategy:NAME"
-    parser.add_argument("base", nargs="?", default="", help=f"compared with: {what}")
-    parser.add_argument("head", nargs="?", default="", help="what is judged, of the same kind")
     parser.add_argument(
+        "base", metavar="BASE", nargs="?", default="", help=f"compared with: {what}"
+    )
+    parser.add_argument(
+        "head", metavar="HEAD", nargs="?", default="", help="what is judged, of the same kind"
+    )
+    _add_what(parser.add_argument_group("what is compared, and where"))
+    _add_how(parser.add_argument_group("how long, and how sure"))
+    _add_outputs(parser.add_argument_group("what is written"))
+
+
+def _add_what(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--at",
         default="HEAD",
         metavar="COMMIT",
         help="where builds, environments, strategies are compared (default: HEAD)",
     )
-    parser.add_argument("--bench", metavar="REGEX", help="cells to compare, by asv's names")
-    parser.add_argument("--config", type=Path, default=Path("asv.conf.json"))
-    parser.add_argument(
+    group.add_argument("--bench", metavar="REGEX", help="cells to compare, by asv's names")
+    group.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=Path("asv.conf.json"),
+        help="asv's configuration (default: asv.conf.json)",
+    )
+    group.add_argument(
         "--environment", metavar="NAME", help="environment to use, by its name or a part of it"
     )
-    parser.add_argument(
-        "--environment-type", default="", help="asv's provider (default: the configuration's)"
+    group.add_argument(
+        "--environment-type",
+        metavar="TYPE",
+        default="",
+        help="asv's provider (default: the configuration's)",
     )
-    parser.add_argument("--threads", choices=("1", "all"), help="(default: 1)")
-    parser.add_argument("--margin", metavar="PERCENT", help="as good as equal (default: 2%%)")
-    parser.add_argument(
+    group.add_argument("--threads", choices=("1", "all"), help="default: 1")
+
+
+def _add_how(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--margin", metavar="PERCENT", help="as good as equal (default: 2%%)")
+    group.add_argument(
         "--threshold", metavar="PERCENT", help="a regression beyond it closes the gate (5%%)"
     )
-    parser.add_argument(
-        "--budget-minutes", type=float, metavar="MINUTES", help="time to measure (default: any)"
+    group.add_argument(
+        "--budget-minutes", type=float, metavar="M", help="time to measure (default: any)"
     )
-    parser.add_argument(
+    group.add_argument(
         "--blocks", type=int, metavar="N", help="most blocks of a cell's first stage (default: 40)"
     )
-    parser.add_argument("--seed", type=int, help="of the order of the cells (default: random)")
-    _add_outputs(parser)
+    group.add_argument(
+        "--seed", type=int, metavar="N", help="of the order of the cells (default: random)"
+    )
 
 
-def _add_outputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", metavar="FILE", help="write a JSON document; - for stdout")
-    parser.add_argument("--markdown", metavar="FILE", help="write Markdown; - for stdout")
-    parser.add_argument("--junit", metavar="FILE", help="write JUnit XML; - for stdout")
-    parser.add_argument(
+def _add_outputs(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--json", metavar="FILE", help="write a JSON document; - for stdout")
+    group.add_argument("--markdown", metavar="FILE", help="write Markdown; - for stdout")
+    group.add_argument("--junit", metavar="FILE", help="write JUnit XML; - for stdout")
+    group.add_argument(
         "--annotations",
         metavar="FILE",
         help="write GitHub's annotations, an error per regression; - for stdout",
     )
-    parser.add_argument(
+    group.add_argument(
         "--site-url",
         metavar="URL",
         help="the published site; Markdown links to its Compare",
     )
-    parser.add_argument("--keep", type=Path, metavar="FILE", help="keep the block values")
-    parser.add_argument(
+    group.add_argument("--keep", type=Path, metavar="FILE", help="keep the block values")
+    group.add_argument(
         "--from",
         dest="source",
         type=Path,

@@ -1,4 +1,9 @@
-"""Find the commits that changed benchmarks: one row per change, and one event per cause."""
+"""Find the commits that changed benchmarks: one row per change, and one event per cause.
+
+Every history of the store is searched; changes of one cause become one event, attributed to code,
+machine, BLAS build, environment or measurement with its evidence. The store's tables changes and
+events are replaced.
+"""
 
 import argparse
 import json
@@ -26,7 +31,12 @@ from convbench.stats.changes import IMPROVEMENT, REGRESSION, STARTS_FAILING, WOR
 from convbench.stats.false_discovery import Q
 from convbench.stats.triage import SILENT
 
-SUMMARY = "find the commits that changed benchmarks, and what caused it"
+EXAMPLES = """\
+convbench detect results/store
+convbench detect results/store --min-ratio 1.05 --all
+convbench detect results/store --q 0.01 --json
+"""
+SEE_ALSO = "docs/detecting.md; convbench triage, convbench bisect"
 
 _SHOWN = 80
 """Characters of a name that a line of the terminal has room for."""
@@ -34,16 +44,20 @@ _SHOWN = 80
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `convbench detect`."""
-    parser.add_argument("store", type=Path, help="folder that `convbench collect` wrote")
+    parser.add_argument(
+        "store", metavar="STORE", type=Path, help="folder that `convbench collect` wrote"
+    )
     parser.add_argument(
         "--min-ratio",
         type=float,
+        metavar="FACTOR",
         default=1.0,
         help="leave out events of less than this factor, up or down (default: 1.0, keep all)",
     )
     parser.add_argument(
         "--q",
         type=float,
+        metavar="SHARE",
         default=Q,
         help=f"share of changed histories that may be false (default: {Q:g})",
     )

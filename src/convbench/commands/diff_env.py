@@ -1,4 +1,9 @@
-"""`convbench diff-env`: what differs between two environments."""
+"""Say what differs between two environments: packages, BLAS, threads, machine.
+
+A and B are ENVIRONMENT, MACHINE/ENVIRONMENT or RUN/ENVIRONMENT; of several runs it is the newest.
+Facts of the machines are compared when the environments lie on two. The exit code is 0 whether
+anything differs or not: two environments are meant to differ.
+"""
 
 import argparse
 import json
@@ -12,12 +17,11 @@ from convbench.report.readable import counted
 from convbench.results.environment_diff import Environment, compare, find
 from convbench.results.raw_files import printable
 
-SUMMARY = "say what differs between two environments: packages, BLAS, threads, machine"
-
-EXPLAINED = """\
-A and B are ENVIRONMENT, MACHINE/ENVIRONMENT or RUN/ENVIRONMENT; of several runs it is the newest.
-Facts of the machines are compared when the environments lie on two.
-The exit code is 0 whether anything differs or not: two environments are meant to differ."""
+EXAMPLES = """\
+convbench diff-env results/store box-1/py3.12-openblas box-2/py3.12-openblas
+convbench diff-env results/store py3.12-openblas py3.12-mkl --commit 0123abcd
+"""
+SEE_ALSO = "docs/results.md; convbench inventory"
 
 DIGITS = 8
 HASH_DIGITS = 12
@@ -31,8 +35,6 @@ WIDEST = 40
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `convbench diff-env`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = EXPLAINED
     parser.add_argument("store", metavar="STORE", type=Path, help="what `convbench collect` wrote")
     parser.add_argument("a", metavar="A", help="an environment")
     parser.add_argument("b", metavar="B", help="the other one")

@@ -1,7 +1,8 @@
 """Say what this machine is, what makes its timings noisy, how noisy they are, and what helps.
 
-convbench doctor
-convbench doctor --seconds 3 --json
+It prints the machine's facts, the BLAS that this process really loads, each finding with the
+command that mends it, the best rates and the noise floor, measured now, and how the null controls
+in the store came out. Nothing on the machine is changed, and a finding is no failure.
 """
 
 import argparse
@@ -22,7 +23,13 @@ from convbench.report import readable
 if TYPE_CHECKING:
     from convbench.stats import NullControl
 
-SUMMARY = "say what this machine is, what makes its timings noisy, and how noisy they are"
+EXAMPLES = """\
+convbench doctor
+
+# three seconds for the noise floor, as a document
+convbench doctor --seconds 3 --json
+"""
+SEE_ALSO = "docs/measuring.md; convbench measure"
 
 STORE = Path("results/store")
 
@@ -37,12 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds",
         type=float,
+        metavar="S",
         default=10.0,
         help="time for the noise floor; five processes need about five (default: 10)",
     )
     parser.add_argument(
         "--store",
         type=Path,
+        metavar="DIR",
         default=STORE,
         help=f"whose null controls are judged, if it is there (default: {STORE})",
     )

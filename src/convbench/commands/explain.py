@@ -1,7 +1,8 @@
 """Answer the question for one convolution: every strategy beside `np.dot`, measured and explained.
 
-convbench explain --input 32x32x3 --filters 10x2x2 --stride 2
-convbench explain --problem resnet50_conv2_3x3 --dtype float32 --threads all
+The table has each strategy's time, the time that the cost model predicts, executed operations,
+workspace, error, and in a clause where its time goes. Everything is measured in this process, here
+and now.
 """
 
 import argparse
@@ -21,7 +22,14 @@ from convbench.report import bounds, readable, why
 from convbench.strategies import auto
 from convbench.workloads import WORKLOADS
 
-SUMMARY = "measure one convolution with every strategy and say why it is slow"
+EXAMPLES = """\
+# the question
+convbench explain --input 32x32x3 --filters 10x2x2 --stride 2
+
+# a layer of ResNet-50, on all threads
+convbench explain --problem resnet50_conv2_3x3 --dtype float32 --threads all
+"""
+SEE_ALSO = "docs/strategies.md; convbench strategies"
 
 MAX_BYTES = 10**9
 """Operands above this are refused: the copies that strategies make would not fit into memory."""
@@ -38,11 +46,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, default in PARAMETERS:
         parser.add_argument(f"--{name}", metavar="N", help=f"default: {default}")
     parser.add_argument("--batch", metavar="N", help="images (default: 1, or the named problem's)")
-    parser.add_argument("--dtype", default="float64", help=f"{' or '.join(DTYPES)} (float64)")
-    parser.add_argument("--layout", default="NCHW", help=f"{' or '.join(LAYOUTS)} (NCHW)")
+    parser.add_argument(
+        "--dtype", metavar="TYPE", default="float64", help=f"{' or '.join(DTYPES)} (float64)"
+    )
+    parser.add_argument(
+        "--layout", metavar="NAME", default="NCHW", help=f"{' or '.join(LAYOUTS)} (NCHW)"
+    )
     parser.add_argument("--threads", default="1", metavar="N", help='a number, or "all" (1)')
     parser.add_argument(
-        "--seconds", type=float, default=0.2, help="time spent on each strategy (default: 0.2)"
+        "--seconds",
+        type=float,
+        metavar="S",
+        default=0.2,
+        help="time spent on each strategy (default: 0.2)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
 

@@ -1,4 +1,15 @@
-"""`convbench export`: rows of the store for other tools."""
+"""Write rows of the store as CSV, JSON, Parquet or SQLite, for other tools.
+
+Every format holds all columns and loses nothing; a number read back is the same float. CSV and JSON
+write times in UTC as 2026-11-22T10:00:00.000Z. An infinity is inf or -inf in CSV and the text "inf"
+or "-inf" in JSON, which has no word for it; what is missing is null, in CSV an empty cell without
+quotes. Parameters, packages, samples and other cells with several values are JSON, in CSV and
+SQLite as text. JSON is one array with an object per line. In SQLite the table is named as in the
+store; "values" and "commit" need quotes, being words of SQL. Text is not changed either: where a
+cell could pass for a spreadsheet's formula, a note says which columns to import as text.
+
+A file appears when it is whole. What goes to stdout can end early: believe exit code 0.
+"""
 
 import argparse
 import itertools
@@ -19,7 +30,15 @@ from convbench.results import exporting, load_table, loading, newest, schema
 from convbench.results.exporting import FORMATS, TEXTS, Export
 from convbench.results.moments import moment
 
-SUMMARY = "write rows of the store as CSV, JSON, Parquet or SQLite"
+EXAMPLES = r"""
+convbench export results/store --format csv > values.csv
+convbench export results/store --format parquet --output new.parquet --newest
+convbench export results/store --format sqlite --output all.db --table events
+convbench export results/store --format json --benchmark "^run\." \
+    --since 2026-11-01
+"""
+SEE_ALSO = "docs/results.md; convbench inventory"
+NO = "options selected rows, and there are none; the table has no rows"
 
 TABLES = ("values", *schema.TABLES)
 
@@ -28,31 +47,24 @@ FILTERS = ("project", "machine", "environment")
 # What the default view asks of a row.
 _OF_NEWEST = (*loading.POINT, "params", "status", "started_at", "run")
 
-EXPLAINED = """\
-Every format holds all columns and loses nothing; a number read back is the same float.
-CSV and JSON write times in UTC as 2026-11-22T10:00:00.000Z. An infinity is inf or -inf in CSV and
-the text "inf" or "-inf" in JSON, which has no word for it; what is missing is null, in CSV an
-empty cell without quotes. Parameters, packages, samples and other cells with several values are
-JSON, in CSV and SQLite as text. JSON is one array with an object per line. In SQLite the table is
-named as in the store; "values" and "commit" need quotes, being words of SQL.
-Text is not changed either: where a cell could pass for a spreadsheet's formula, a note says which
-columns to import as text.
-
-A file appears when it is whole. What goes to stdout can end early: believe exit code 0.
-Exit code 1: options selected rows, and there are none; the output is a table without rows."""
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `convbench export`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = EXPLAINED
     parser.add_argument("store", metavar="STORE", type=Path, help="what `convbench collect` wrote")
-    parser.add_argument("--format", choices=FORMATS, required=True)
+    parser.add_argument(
+        "--format", metavar="FORMAT", choices=FORMATS, required=True, help=", ".join(FORMATS)
+    )
     parser.add_argument(
         "--output", metavar="FILE", default="-", help="a new file; - is stdout (default)"
     )
     parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
-    parser.add_argument("--table", choices=TABLES, default="values", help="default: values")
+    parser.add_argument(
+        "--table",
+        metavar="TABLE",
+        choices=TABLES,
+        default="values",
+        help=f"{', '.join(TABLES)} (default: values)",
+    )
     parser.add_argument(
         "--benchmark",
         metavar="REGEX",

@@ -1,4 +1,9 @@
-"""Compare, and close the gate on a confirmed regression: for continuous integration."""
+"""Compare, and close the gate on a confirmed regression: for continuous integration.
+
+Arguments and measurement are those of `convbench compare`. The gate closes when a cell is slower by
+more than the threshold, with the margins and error rates of docs/comparing.md. This runs the code
+of both commits: give it no secrets when one of them is a stranger's.
+"""
 
 import argparse
 import traceback
@@ -11,7 +16,13 @@ from convbench.report.comparison_text import gate
 BROKEN = 2
 """Exit code when there is no answer."""
 
-SUMMARY = "exit 1 on a confirmed regression beyond the threshold"
+EXAMPLES = r"""
+convbench gate origin/main HEAD
+convbench gate origin/main HEAD --threshold 5% --budget-minutes 20 \
+    --junit gate.xml --markdown comment.md
+"""
+SEE_ALSO = "docs/comparing.md; convbench compare, convbench bisect"
+NO = "a regression beyond the threshold is confirmed"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

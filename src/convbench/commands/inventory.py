@@ -1,4 +1,4 @@
-"""`convbench inventory`: what is measured, what is missing."""
+"""List what the store has of every machine and environment, and what it lacks."""
 
 import argparse
 import json
@@ -12,7 +12,11 @@ from convbench.report.readable import counted
 from convbench.results.inventory import Holdings, Place, holdings
 from convbench.results.raw_files import printable
 
-SUMMARY = "list what the store has of every machine and environment, and what it lacks"
+EXAMPLES = """\
+convbench inventory results/store
+convbench inventory results/store --project numpy --json
+"""
+SEE_ALSO = "docs/results.md; convbench collect"
 
 SHOWN = 4
 """Names in one line; --json has all of them."""

@@ -1,4 +1,10 @@
-"""Measure one commit in all its environments, into one folder that is never rewritten."""
+"""Measure one commit in all its environments, into one folder that is never rewritten.
+
+asv measures the benchmarks unit by unit, in rounds that take the environments in turns; a disturbed
+unit is measured again, and facts of machine, BLAS and packages go with the results. A commit that
+this machine has measured is not measured again unless asked for; an interrupted run is continued.
+This runs the code of the commit and of its benchmarks.
+"""
 
 import argparse
 import contextlib
@@ -18,68 +24,93 @@ from typing import Any, TypeVar
 from convbench import asv_run, claims, machine, measuring, runs, wheels
 from convbench.errors import BadUsage
 
-SUMMARY = "measure one commit in all its environments on this machine"
+EXAMPLES = r"""
+convbench measure HEAD
+convbench measure v1.2 --machine bench-1 --budget-minutes 18
+
+# another BLAS build, one group of benchmarks
+convbench measure HEAD --blas openblas netlib --bench "^run\."
+"""
+SEE_ALSO = "docs/measuring.md; convbench collect, convbench reproduce"
 
 _Held = TypeVar("_Held")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `convbench measure`."""
-    parser.add_argument("commit", help="commit, tag or branch to measure")
-    parser.add_argument("--machine", default="", help="name to file results under (host name)")
+    parser.add_argument("commit", metavar="COMMIT", help="commit, tag or branch to measure")
+    parser.add_argument("--again", action="store_true", help="measure even if a run exists already")
     parser.add_argument(
+        "--only-environments", action="store_true", help="create the environments and stop"
+    )
+    _add_what(parser.add_argument_group("what is measured"))
+    _add_where(parser.add_argument_group("where it is measured and kept"))
+
+
+def _add_what(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--bench", metavar="REGEX", default="", help="benchmarks to run")
+    group.add_argument(
+        "--blas",
+        nargs="+",
+        metavar="BUILD",
+        help=f"BLAS builds, of {', '.join(wheels.BLAS_NAMES)} (default: the configuration's)",
+    )
+    group.add_argument(
+        "--threads",
+        nargs="+",
+        metavar="COUNT",
+        help="numbers of threads, 1 and all (default: the configuration's)",
+    )
+    group.add_argument(
+        "--budget-minutes",
+        type=float,
+        metavar="M",
+        help="measure as many rounds as fit into this time (default: two, however long they take)",
+    )
+    group.add_argument(
+        "--quick", action="store_true", help="one call each: proves, measures nothing"
+    )
+
+
+def _add_where(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--machine", metavar="NAME", default="", help="name to file results under (host name)"
+    )
+    group.add_argument(
         "--runs",
         type=Path,
+        metavar="DIR",
         help="folder of all runs (default: results/runs; results/trials with --quick or --bench)",
     )
-    parser.add_argument("--config", type=Path, default=Path("asv.conf.json"))
-    parser.add_argument(
+    group.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=Path("asv.conf.json"),
+        help="asv's configuration (default: asv.conf.json)",
+    )
+    group.add_argument(
         "--environment-type",
+        metavar="TYPE",
         default="",
         help="asv's provider: virtualenv (PyPI), rattler or conda (default: the configuration's)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--env-dir",
         type=Path,
         metavar="DIR",
         help="folder of this machine's environments (default: env_dir of the configuration);"
         " only one measurement at a time uses a folder",
     )
-    parser.add_argument(
+    group.add_argument(
         "--wait",
         type=float,
         default=0,
         metavar="MINUTES",
         help="wait so long for a measurement that uses the same environments (default: 0)",
     )
-    parser.add_argument(
-        "--blas",
-        nargs="+",
-        metavar="BUILD",
-        help=f"BLAS builds, of {', '.join(wheels.BLAS_NAMES)} (default: the configuration's)",
-    )
-    parser.add_argument(
-        "--threads",
-        nargs="+",
-        metavar="COUNT",
-        help="numbers of threads, 1 and all (default: the configuration's)",
-    )
-    parser.add_argument(
-        "--budget-minutes",
-        type=float,
-        metavar="MINUTES",
-        help="measure as many rounds as fit into this time (default: two, however long they take)",
-    )
-    parser.add_argument("--bench", default="", help="regular expression of benchmarks to run")
-    parser.add_argument(
-        "--quick", action="store_true", help="one call each: proves, measures nothing"
-    )
-    parser.add_argument("--again", action="store_true", help="measure even if a run exists already")
-    parser.add_argument(
-        "--only-environments", action="store_true", help="create the environments and stop"
-    )
-    parser.add_argument(
-        "--stamp", type=Path, help="file to write the run's name to when it is whole"
+    group.add_argument(
+        "--stamp", type=Path, metavar="FILE", help="write the run's name there when it is whole"
     )
 
 

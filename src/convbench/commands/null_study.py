@@ -1,4 +1,8 @@
-"""How often equal arms are called different, and known delays are found, on this machine."""
+"""Count how often equal arms are called different, and known delays are found, on this machine.
+
+Each run compares many cells in real processes; what is measured stays in the folder, and the next
+call measures only the runs that are missing.
+"""
 
 import argparse
 import tempfile
@@ -15,24 +19,43 @@ from convbench.comparison.rounds import measure_rounds
 from convbench.errors import BadUsage
 from convbench.stats.false_verdicts import FalseVerdicts, false_verdicts
 
-SUMMARY = "compare equal arms many times: how often is a difference found where there is none?"
+EXAMPLES = """\
+convbench null-study study/ --runs 5
+convbench null-study slower/ --runs 5 --delay 3%
+"""
+SEE_ALSO = "docs/statistics.md; convbench compare"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `convbench null-study`."""
     parser.add_argument(
-        "folder", type=Path, help="where every run's block values are kept; judged if complete"
+        "folder",
+        metavar="DIR",
+        type=Path,
+        help="where every run's block values are kept; judged if complete",
     )
-    parser.add_argument("--runs", type=int, default=30, help="independent runs (default: 30)")
-    parser.add_argument("--cells", type=int, default=100, help="cells of a run (default: 100)")
+    parser.add_argument(
+        "--runs", type=int, metavar="N", default=30, help="independent runs (default: 30)"
+    )
+    parser.add_argument(
+        "--cells", type=int, metavar="N", default=100, help="cells of a run (default: 100)"
+    )
     parser.add_argument(
         "--delay", default="", metavar="PERCENT", help="make HEAD slower by it (default: equal)"
     )
     parser.add_argument(
-        "--blocks", type=int, default=10, help="most blocks of the first stage (default: 10)"
+        "--blocks",
+        type=int,
+        metavar="N",
+        default=10,
+        help="most blocks of the first stage (default: 10)",
     )
     parser.add_argument(
-        "--sample-milliseconds", type=float, default=1.0, help="least time of a sample (default: 1)"
+        "--sample-milliseconds",
+        type=float,
+        metavar="MS",
+        default=1.0,
+        help="least time of a sample (default: 1)",
     )
 
 

@@ -1,4 +1,7 @@
-"""Serve the built site on this machine alone, and show it in the browser."""
+"""Serve the built site on this machine alone, and show it in the browser.
+
+It answers on 127.0.0.1 only, and only for files of the site, until Ctrl-C.
+"""
 
 import argparse
 import errno
@@ -17,7 +20,11 @@ from typing import Any, BinaryIO, ClassVar
 from convbench.errors import BadUsage
 from convbench.report.site import is_site
 
-SUMMARY = "serve the site on this machine alone, and open it in the browser"
+EXAMPLES = """\
+convbench open
+convbench open public --port 0 --no-browser
+"""
+SEE_ALSO = "reports/README.md; convbench report"
 
 HOST = "127.0.0.1"
 NAMES = (HOST, "localhost")
@@ -33,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "site",
         nargs="?",
         type=Path,
+        metavar="DIR",
         default=Path("reports/site"),
         help="the folder that `convbench report` wrote (default: reports/site)",
     )

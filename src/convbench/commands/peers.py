@@ -1,6 +1,8 @@
 """Compare the best own strategy with the peer libraries, side by side in one run per problem.
 
-convbench peers --threads 1,all --markdown
+PyTorch, ONNX Runtime, OpenVINO and OpenCV take part where they are installed (the extras torch,
+onnxruntime, openvino, opencv, or all: peers): float32, prepared filters, each side in its own best
+layout, in interleaved rounds of a fresh process.
 """
 
 import argparse
@@ -17,7 +19,11 @@ from convbench.report import readable
 from convbench.strategies import STRATEGIES
 from convbench.workloads import WORKLOADS
 
-SUMMARY = "compare with PyTorch, ONNX Runtime, OpenVINO and OpenCV, where installed"
+EXAMPLES = """\
+convbench peers --threads 1,all --markdown
+convbench peers --problems question,gray_blur31 --seconds 0.1
+"""
+SEE_ALSO = 'README.md, "Beside the frameworks"'
 
 NONE = "–"
 
@@ -36,7 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threads", default="1,all", metavar="N,M", help="numbers of threads (default: 1,all)"
     )
     parser.add_argument(
-        "--seconds", type=float, default=0.3, help="time spent on each strategy (default: 0.3)"
+        "--seconds",
+        type=float,
+        metavar="S",
+        default=0.3,
+        help="time spent on each strategy (default: 0.3)",
     )
     parser.add_argument(
         "--own",

@@ -1,4 +1,8 @@
-"""`convbench pull`: results of other machines out of the place that they share."""
+"""Bring results of other machines from the place that they share, whole and checked.
+
+What is here already is not read again; a bundle of which a file is missing or differs from its
+manifest is not taken. The place stands in convbench.toml, as `[shared] place = "…"`, or in --place.
+"""
 
 import argparse
 import json
@@ -9,7 +13,11 @@ from pathlib import Path
 from convbench.commands.push import add_place
 from convbench.sharing import open_place, pull, pull_as_asv
 
-SUMMARY = "bring what other machines shared, only what is not here yet"
+EXAMPLES = r"""
+convbench pull results/runs
+convbench pull .asv/results --as-asv --place git+origin#benchmark-results
+"""
+SEE_ALSO = "docs/sharing.md; convbench push, convbench collect"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,9 @@
-"""`convbench push`: results into the place that machines share."""
+"""Give results to the place that machines share: a folder, a git branch or S3.
+
+Only what the place does not have yet goes there, as a bundle that is named by its content: nobody
+overwrites anybody, and several machines push at once. The place stands in convbench.toml, as
+`[shared] place = "…"`, or in --place.
+"""
 
 import argparse
 import json
@@ -10,7 +15,12 @@ from convbench.results.collection import say_nothing
 from convbench.results.words import CONFIG
 from convbench.sharing import open_place, push
 
-SUMMARY = "share results: a folder, a git branch or S3 gets what it does not have yet"
+EXAMPLES = r"""
+convbench push results/runs
+convbench push .asv/results --place s3://bucket/benchmarks --project numpy
+convbench push results/runs --place git+origin#benchmark-results
+"""
+SEE_ALSO = "docs/sharing.md; convbench pull, convbench collect"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

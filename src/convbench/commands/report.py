@@ -1,4 +1,8 @@
-"""Draw the dashboard from a store."""
+"""Draw the dashboard: static pages of a store, which need no server and no network.
+
+The folder is replaced as a whole. Same store, same bytes. Beside the pages lie events.atom,
+summary.json and badges.
+"""
 
 import argparse
 import gc
@@ -16,12 +20,23 @@ from convbench.results.triage_file import read_triage
 _REPOSITORY = re.compile(r"https?://[^/\s{}]+[^\s{}]*")
 _TEMPLATE = re.compile(r"https?://[^/?#\s{}]+[/?#][^\s{}]*\{commit\}(?:[^\s{}]|\{commit\})*")
 
-SUMMARY = "draw the static dashboard from a store"
+EXAMPLES = r"""
+convbench report store/
+convbench report results/store --output public --title "Nightly" \
+    --repo-url https://example.org/project
+
+# for a web address, and a forge whose commits have other addresses
+convbench report store/ --site-url https://example.org/bench \
+    --link-template "https://example.org/project/-/commit/{commit}"
+"""
+SEE_ALSO = "docs/dashboards.md; reports/README.md; convbench open"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `convbench report`."""
-    parser.add_argument("store", type=Path, help="the folder that `convbench collect` wrote")
+    parser.add_argument(
+        "store", metavar="STORE", type=Path, help="the folder that `convbench collect` wrote"
+    )
     parser.add_argument(
         "--output",
         type=Path,

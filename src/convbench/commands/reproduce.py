@@ -1,4 +1,8 @@
-"""The command that measures one stored point again, and whether the new value agrees."""
+"""Print the command that measures one stored point again; with --run, measure and compare.
+
+POINT is what History shows of a value. What has changed since, of machine, packages or suite, is
+said first.
+"""
 
 import argparse
 import json
@@ -21,7 +25,16 @@ from convbench.results import collect, load, load_table, points
 from convbench.stats import null_control
 from convbench.stats.repetition import Expected, expected_again
 
-SUMMARY = "print the exact command that measures one stored point again, or run it"
+EXAMPLES = r"""
+convbench reproduce \
+    "8156ac1a-ci-20261125T101500Z/mkl/1/ceilings.Gemm.track_rate('float32')"
+
+# measure now, and compare
+convbench reproduce --run --store store/ \
+    "8156ac1a-ci-20261125T101500Z/mkl/1/ceilings.Gemm.track_rate('float32')"
+"""
+SEE_ALSO = "docs/measuring.md; convbench measure"
+NO = "the value that --run measured does not agree with the stored one"
 
 Say = Callable[[str], None]
 
@@ -33,8 +46,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="POINT",
         help="a value, as History shows it: RUN/BLAS/THREADS/BENCHMARK(PARAMS)",
     )
-    parser.add_argument("--store", type=Path, default=Path("results/store"))
-    parser.add_argument("--config", type=Path, default=Path("asv.conf.json"))
+    parser.add_argument(
+        "--store",
+        type=Path,
+        metavar="DIR",
+        default=Path("results/store"),
+        help="what `convbench collect` wrote (default: results/store)",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=Path("asv.conf.json"),
+        help="asv's configuration (default: asv.conf.json)",
+    )
     parser.add_argument(
         "--run", action="store_true", help="measure now, and exit 1 if the value does not agree"
     )

@@ -1,6 +1,7 @@
-"""`convbench strategies`: the table of strategies, on a terminal or as the page docs/strategies.md.
+"""List every strategy with its family and what it does, or write the page docs/strategies.md.
 
-convbench strategies --markdown > docs/strategies.md
+The page has of each its identity, source, executed operations, workspace, what it can do, and its
+error bound.
 """
 
 import argparse
@@ -18,7 +19,11 @@ from convbench.report import readable
 from convbench.strategies import STRATEGIES, Strategy
 from convbench.workloads import WORKLOADS
 
-SUMMARY = "list every strategy: method, source, costs, what it can do"
+EXAMPLES = """\
+convbench strategies
+convbench strategies --markdown > docs/strategies.md
+"""
+SEE_ALSO = "docs/strategies.md; convbench explain"
 
 COSTED = ("question", "resnet50_conv2_3x3")
 """The named problems whose executed operations and workspace stand on the page, in float32."""

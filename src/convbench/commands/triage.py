@@ -1,4 +1,8 @@
-"""Write down what was decided about an event, or list what is decided and what is open."""
+"""Write down what was decided about an event, or list what is decided and what is open.
+
+Decisions stand in triage.toml, which a team keeps beside its code; `convbench detect` and the pages
+read it. An entry with --until ends by itself.
+"""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -16,7 +20,14 @@ from convbench.results.raw_files import printable
 from convbench.results.triage_file import TRIAGE, read_triage, write_entry
 from convbench.stats.triage import ACKNOWLEDGED, EXPECTED, IGNORED, Entry, applied
 
-SUMMARY = "write a decision about an event into triage.toml, or list decisions and open events"
+EXAMPLES = """\
+# what is decided, and what is open
+convbench triage
+
+convbench triage 3fa1 --expected --reason "the new default is exact"
+convbench triage 3fa1 --acknowledged --reason "in work" --until 2026-12-01
+"""
+SEE_ALSO = "docs/detecting.md; convbench detect"
 
 Say = Callable[[str], None]
 
@@ -49,9 +60,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--by", metavar="NAME", help="who decided")
     parser.add_argument(
-        "--file", type=Path, default=Path(TRIAGE), help=f"the triage file (default: {TRIAGE})"
+        "--file",
+        type=Path,
+        metavar="FILE",
+        default=Path(TRIAGE),
+        help=f"the triage file (default: {TRIAGE})",
     )
-    parser.add_argument("--store", type=Path, default=Path("results/store"))
+    parser.add_argument(
+        "--store",
+        type=Path,
+        metavar="DIR",
+        default=Path("results/store"),
+        help="what `convbench collect` wrote (default: results/store)",
+    )
 
 
 def run(arguments: argparse.Namespace, say: Say) -> int:
