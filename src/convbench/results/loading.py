@@ -115,8 +115,19 @@ def scan(
 ) -> Iterator[pa.Table]:
     """Yield the rows that `load` would return as Arrow tables, a hundred thousand rows at a time.
 
-    For stores that are larger than the memory. Arguments and errors are those of `load`; identities
-    are not told apart.
+    For stores that are larger than the memory; errors are those of `load`.
+
+    Parameters
+    ----------
+    store : path
+        A folder that `convbench collect` wrote.
+    samples, columns, since, until, **filters
+        As of `load`.
+
+    Yields
+    ------
+    pyarrow.Table
+        Rows in the order of the store; identities of builds are not told apart.
     """
     query = _Query.of(columns, samples, since, until, filters)
     try:
@@ -131,10 +142,18 @@ def scan(
 
 
 def dataset(store: Path | str) -> ds.Dataset:
-    """Return the store's family `values` as an Arrow dataset, for other tools' queries.
+    """Return the table `values` as an Arrow dataset, for other tools' queries.
 
-    It has every column of `values` except the four statistics, which are coded in a family of
-    their own; `scan` and ``convbench export`` have them.
+    Parameters
+    ----------
+    store : path
+        A folder that `convbench collect` wrote.
+
+    Returns
+    -------
+    pyarrow.dataset.Dataset
+        Every column of `values` except the four statistics (interval and quartiles), which are
+        coded in files of their own; `scan` and ``convbench export`` have them.
     """
     store = Path(store)
     paths = [str(store / str(part.paths["values"])) for part in read_manifest(store).parts]
@@ -282,7 +301,20 @@ def _builds_told_apart(values: pd.DataFrame, environments: pa.Table) -> pd.DataF
 
 
 def load_table(store: Path | str, name: str) -> pd.DataFrame:
-    """Read one of the other tables; the right columns and no rows when the store has none."""
+    """Read one of the tables beside `values`.
+
+    Parameters
+    ----------
+    store : path
+        A folder that `convbench collect` wrote.
+    name : str
+        The table, such as ``"commits"`` or ``"events"``.
+
+    Returns
+    -------
+    DataFrame
+        The right columns, and no rows when the store has none.
+    """
     read_manifest(Path(store))
     return schema.to_frame(read_table(Path(store), name), name)
 
@@ -295,6 +327,16 @@ def newest(values: pd.DataFrame) -> pd.DataFrame:
     only the library's file differs. A run that skipped or did not select a
     cell never hides an older one that measured it, or failed at it; a newer failure does hide an
     older number.
+
+    Parameters
+    ----------
+    values : DataFrame
+        Rows that `load` returned, with all columns.
+
+    Returns
+    -------
+    DataFrame
+        Some of these rows, in their order.
     """
     points = _points(values)
     if points.max(initial=-1) + 1 == len(values):

@@ -113,6 +113,22 @@ def write_table(store: Path | str, name: str, frame: pd.DataFrame) -> None:
     """Write one of the small tables (`events`, say) from a frame that has its columns.
 
     The file is replaced whole: readers see the old table or the new one.
+
+    Parameters
+    ----------
+    store : path
+        A folder that `convbench collect` wrote.
+    name : str
+        The table, such as ``"events"``.
+    frame : DataFrame
+        Its rows; columns that the table does not have are left out.
+
+    Raises
+    ------
+    BadUsage
+        There is no such table, or a column is missing.
+    BadResults
+        `store` is no store.
     """
     if name not in schema.TABLES:
         raise BadUsage(f"no table {name!r}; the tables are {', '.join(schema.TABLES)}")

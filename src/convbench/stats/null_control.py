@@ -51,7 +51,8 @@ class NullControl:
         One-sided 95 % upper bound of the rate (Clopper and Pearson 1934, exact): a greater rate
         would show as few alarms in less than 5 % of such controls. 1 without pairs.
     spread, largest
-        Median and greatest |log(b / a)|, where 0.02 is a difference of 2 %; NaN without pairs.
+        Median and greatest distance ``|log(b / a)|``, where 0.02 is a difference of 2 %; NaN
+        without pairs.
     runs
         Runs that have pairs.
     """
@@ -91,6 +92,13 @@ def null_control(values: pd.DataFrame, *, min_ratio: float = MIN_RATIO) -> NullC
 
 def null_control_by_run(values: pd.DataFrame, *, min_ratio: float = MIN_RATIO) -> pd.DataFrame:
     """Judge the null control of each run, oldest first.
+
+    Parameters
+    ----------
+    values
+        Rows of the store's table `values`; rows of other benchmarks are passed over.
+    min_ratio
+        Factor, up or down, below which a difference is no alarm.
 
     Returns
     -------

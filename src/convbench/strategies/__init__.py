@@ -104,7 +104,23 @@ STRATEGIES: Mapping[str, Strategy] = MappingProxyType({**_OWN, **_PEERS})
 
 
 def get_strategy(name: str) -> Strategy:
-    """Look up a strategy by its permanent name."""
+    """Look up a strategy by its permanent name.
+
+    Parameters
+    ----------
+    name : str
+        One of the keys of `STRATEGIES`.
+
+    Returns
+    -------
+    Strategy
+        The strategy of that name.
+
+    Raises
+    ------
+    UnknownStrategy
+        There is none; the message lists the names.
+    """
     try:
         return STRATEGIES[name]
     except KeyError:
