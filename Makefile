@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Without bytecode every start of Python would compile SciPy and Numba again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report test check bench-detectors lock clean
+.PHONY: report test check docs docs-links docs-pictures bench-detectors lock clean
 
 report: .venv/installed
 	snakemake --quiet host progress reason rules $(if $(CONFIG),--config $(CONFIG))
@@ -25,6 +25,18 @@ check: .venv/installed-test
 	@command -v tsc >/dev/null || { echo "make check needs tsc: apt-get install node-typescript" >&2; exit 1; }
 	tsc --project tests/javascript
 	snakefmt --check workflow && snakemake --lint && snakemake --lint --snakefile workflow/partitions.smk
+
+# Every warning is an error; the address of the published site, if it has one: DOCS_URL=https://…
+SPHINX := python -m sphinx --quiet --fail-on-warning --nitpicky --keep-going
+docs: .venv/installed-test
+	$(SPHINX) docs docs/_build/html
+	@echo "open $(CURDIR)/docs/_build/html/index.html"
+
+docs-links: .venv/installed-test  # needs the network
+	$(SPHINX) --builder linkcheck docs docs/_build/linkcheck
+
+docs-pictures: .venv/installed-test  # after a change of the pages; needs Debian's chromium
+	python tests/documentation/draw_pictures.py
 
 # Our detector beside the peers as installed, in an environment of their own; arguments of the
 # command: make bench-detectors BENCH="--goals"
@@ -62,4 +74,4 @@ lock:
 	$(LOCK) --extra test --extra detectors -o requirements-detectors.lock
 
 clean:  # results/ stays: measurements are inputs, not products
-	rm -rf reports/site .snakemake .venv .venv-detectors
+	rm -rf reports/site docs/_build .snakemake .venv .venv-detectors

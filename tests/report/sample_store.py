@@ -1,4 +1,4 @@
-"""A small made-up store for tests only; its numbers are invented and never published.
+"""A small made-up store for tests, and for the documentation's pictures, which say it is one.
 
 Frames follow the store's schema, so that the pages are tested without asv and without measuring.
 """
