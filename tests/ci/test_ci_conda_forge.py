@@ -1,4 +1,4 @@
-"""The check of the run on conda-forge: it passes on whole results of every build, and on nothing less."""
+"""The check of the run on conda-forge: it passes on whole results of every build, nothing less."""
 
 import json
 import subprocess
