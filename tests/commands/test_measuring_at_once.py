@@ -1,118 +1,21 @@
 """Several processes measure in one folder, as several machines on a shared file system do."""
 
-import contextlib
-import json
-import os
-import shutil
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import pytest
+import stand_in_project
+from stand_in_project import Project, ended, heard, soon
 
 from convbench import runs
-
-SOURCE = Path(__file__).resolve().parents[2] / "src"
-CONFIG = {
-    "environment_type": "rattler",
-    "env_dir": ".asv/env",
-    "matrix": {
-        "req": {"libblas": [None, "*=*openblas"]},
-        "env": {"CONVBENCH_BLAS": ["openblas"]},
-        "env_nobuild": {"CONVBENCH_THREADS": ["1"]},
-    },
-}
-
-
-@dataclass
-class Project:
-    """A repository of one commit, where asv's stand-in waits for a word in each call."""
-
-    root: Path
-    started: list[subprocess.Popen[str]] = field(default_factory=list)
-
-    @property
-    def calls(self) -> Path:
-        return self.root / "calls"
-
-    def measure(self, *words: str) -> subprocess.Popen[str]:
-        """Start `convbench measure` in a process of its own."""
-        path = f"{self.root / 'stand-in'}{os.pathsep}{SOURCE}"
-        environment = os.environ | {"PYTHONPATH": path, "STAND_IN_CALLS": str(self.calls)}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "convbench.cli", "measure", "HEAD", *words],
-            cwd=self.root,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.started.append(process)
-        return process
-
-    def measuring(self) -> int:
-        """How many calls of asv are measuring now."""
-        return len(list(self.calls.glob("measuring*")))
-
-    def go(self) -> None:
-        """Let the calls of asv end."""
-        (self.calls / "go").touch()
-
-    def runs(self) -> list[Path]:
-        """Published runs."""
-        return sorted((self.root / "results/runs").glob("[!.]*"))
-
-    def unfinished(self) -> list[str]:
-        """Names of unfinished runs, and whatever else is hidden beside them."""
-        return sorted(path.name for path in (self.root / "results/runs").glob(".*"))
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    (tmp_path / "calls").mkdir()
-    (tmp_path / "stand-in/asv").mkdir(parents=True)
-    (tmp_path / "stand-in/asv/__init__.py").touch()
-    shutil.copy(Path(__file__).with_name("stand_in_asv.py"), tmp_path / "stand-in/asv/__main__.py")
-    (tmp_path / "asv.conf.json").write_text(json.dumps(CONFIG))
-    (tmp_path / "pyproject.toml").touch()
-    (tmp_path / "requirements.lock").touch()
-    git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org"]
-    for words in (["init", "-q"], ["add", "asv.conf.json"], ["commit", "-q", "-m", "first"]):
-        subprocess.run([*git, *words], cwd=tmp_path, check=True)
-    project = Project(tmp_path)
+    project = stand_in_project.make(tmp_path)
     yield project
-    project.go()
-    for process in project.started:
-        with contextlib.suppress(ValueError):  # its output has been read to the end
-            process.communicate(timeout=60)
-
-
-def soon(condition: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """The exit code and all that a process said."""
-    said, _ = process.communicate(timeout=60)
-    return process.returncode, said
-
-
-def heard(stream: IO[str] | None, words: str) -> str:
-    """Read until a line has these words; give the line."""
-    assert stream is not None
-    for line in stream:
-        if words in line:
-            return line
-    raise AssertionError(f"nobody said {words!r}")
+    project.close()
 
 
 def test_machines_with_environments_of_their_own_measure_at_the_same_time(
