@@ -1,6 +1,7 @@
 """The axes, as strings of the current tree: they must not depend on the commit that is measured."""
 
 import ast
+import os
 from pathlib import Path
 
 TABLE = Path(__file__).resolve().parents[1] / "src/convbench/strategies/__init__.py"
@@ -19,7 +20,7 @@ def own_strategies(table: str) -> tuple[str, ...]:
 
 
 STRATEGIES = own_strategies(TABLE.read_text(encoding="utf-8"))
-PROBLEMS = (
+EVERY_RUN = (
     "question",
     "cifar_resnet20_3x3",
     "alexnet_conv1",
@@ -31,3 +32,7 @@ PROBLEMS = (
 )
 SMALLER_BLURS = ("gray_blur3", "gray_blur7", "gray_blur15")
 """Relatives of gray_blur31: only the side of the filter differs."""
+
+ASKED_FOR = tuple(os.environ.get("CONVBENCH_PROBLEMS", "").split())
+"""Problems that `convbench measure --problems` names; the others are not selected then."""
+PROBLEMS = (*EVERY_RUN, *(name for name in ASKED_FOR if name not in (*EVERY_RUN, *SMALLER_BLURS)))

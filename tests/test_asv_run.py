@@ -195,6 +195,39 @@ def test_a_condition_of_the_user_narrows_the_selection(bench: str, expected: int
     assert len(selected(once=False, threads="1", bench=bench)) == expected
 
 
+def test_a_sweep_selects_problems_and_strategies_and_what_judges_them() -> None:
+    chosen = {"problems": ("question",), "strategies": ("im2col", "loops")}
+    names = (
+        *NAMES,
+        "compile.Compile.timeraw_first_call('numba_nhwc', 'warm')",
+        "run.Float32.time_run('im2col_rows', 'question', 'float32')",
+        "run.Float32.time_run('im2col', 'vit_patch16', 'float32')",
+        "crossover.KernelSide.time_run('im2col', 'gray_blur3', 'float32')",
+    )
+    once, timed = (
+        {
+            name
+            for name in names
+            if re.search(asv_run.selection(once=once, threads="1", **chosen), name)
+        }
+        for once in (True, False)
+    )
+
+    assert once == {
+        "accuracy.Accuracy.track_error('im2col', 'question', 'float32')",
+        "ceilings.Arithmetic.track_flops_per_second('gemm', 'float32')",
+    }
+    assert timed == {
+        "control.Control.time_noop",
+        "control.NullControl.time_case('a', 'im2col question float32')",
+        "dense.Dense.time_dot('float64')",
+        "prepare.Prepare.time_prepare('im2col', 'question', 'float32')",
+        "run.Float32.time_run('im2col', 'question', 'float32')",
+        "run.Float32.time_run('loops', 'question', 'float32')",
+        "run.Float64.time_run('im2col', 'question', 'float64')",
+    }
+
+
 @pytest.mark.parametrize("provider", ["virtualenv", "rattler"])
 @pytest.mark.parametrize(
     "builds", [("openblas", "mkl"), ("netlib",), ("mkl", "netlib", "openblas")]

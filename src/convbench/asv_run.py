@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
@@ -204,7 +204,14 @@ Of the strategies those that compute on one thread alone are left out.
 """
 
 
-def selection(*, once: bool, threads: str, bench: str = "") -> str:
+def selection(
+    *,
+    once: bool,
+    threads: str,
+    bench: str = "",
+    problems: Collection[str] = (),
+    strategies: Collection[str] = (),
+) -> str:
     """Regular expression of the benchmarks and cells to run.
 
     Parameters
@@ -215,6 +222,9 @@ def selection(*, once: bool, threads: str, bench: str = "") -> str:
         A value of the axis; with more than one thread only `THREADED` is of interest.
     bench : str
         A further condition, the user's own.
+    problems, strategies : collection of str
+        The only ones to run; none stands for all. Benchmarks without such an axis, as the controls
+        and the ceilings, are run all the same: they say what the others are worth.
 
     Notes
     -----
@@ -225,6 +235,10 @@ def selection(*, once: bool, threads: str, bench: str = "") -> str:
     if threads != "1":
         conditions += [rf"(?=(?:{'|'.join(map(re.escape, THREADED))})\.)"]
         conditions += [rf"(?!.*\('(?:{'|'.join(_single_threaded())})', )"]
+    if strategies and (others := [name for name in STRATEGIES if name not in strategies]):
+        conditions += [rf"(?!.*\('(?:{'|'.join(others)})', )"]
+    if problems and (others := [name for name in WORKLOADS if name not in problems]):
+        conditions += [rf"(?!.*\('\w+', '(?:{'|'.join(others)})', )"]
     if bench:
         conditions += [f"(?=.*(?:{bench}))"]
     if cells := _skipped_cells():

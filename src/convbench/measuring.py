@@ -173,13 +173,19 @@ def _attempt(
     shutil.copytree(journal.results, results)
     facts.mkdir()
     words = ["--record-samples", "--show-stderr", "--attribute", "rounds=1"]
-    words += [
-        "--bench",
-        asv_run.selection(once=unit.once, threads=unit.threads, bench=planned.bench),
-    ]
+    selected = asv_run.selection(
+        once=unit.once,
+        threads=unit.threads,
+        bench=planned.bench,
+        problems=planned.problems,
+        strategies=planned.strategies,
+    )
+    words += ["--bench", selected]
     words += ["--quick"] if planned.quick else []
     words += ["--append-samples"] if unit.round > 1 else []
     variables = {"CONVBENCH_FACTS": str(facts)}
+    if planned.problems:  # the axes have those that every run measures
+        variables["CONVBENCH_PROBLEMS"] = " ".join(planned.problems)
     if remaining is not None and unit.round == 1:
         share = units.share_seconds(unit, to_come, remaining)
         variables["CONVBENCH_DEADLINE"] = str(time.time() + share)

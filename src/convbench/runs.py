@@ -8,7 +8,7 @@ import contextlib
 import datetime
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,8 @@ class Run:
         In UTC.
     bench : str
         Condition on the benchmarks; empty for all.
+    problems, strategies : tuple of str
+        The only ones that are measured; empty for all.
     quick : bool
         One call each, which proves and measures nothing.
     budget_minutes : float or None
@@ -71,6 +73,8 @@ class Run:
     runs: Path
     started_at: datetime.datetime
     bench: str = ""
+    problems: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = ()
     quick: bool = False
     budget_minutes: float | None = None
     command: str = ""
@@ -101,7 +105,12 @@ class Run:
         names = ("commit", "machine", "environment_type", "bench", "quick", "budget_minutes")
         told = {name: getattr(self, name) for name in names}
         recipes = {build: build_recipe(build, self.environment_type) for build in self.blas}
-        axes = {"blas": recipes, "threads": list(self.threads)}
+        axes = {
+            "blas": recipes,
+            "threads": list(self.threads),
+            "problems": list(self.problems),
+            "strategies": list(self.strategies),
+        }
         return told | axes | {"environments_sha256": environments_sha256(self.config, self.root)}
 
 
@@ -147,7 +156,16 @@ class PublishedRun:
     request: Mapping[str, Any]
     blas: Mapping[str, str]
     threads: frozenset[str]
+    problems: frozenset[str]
+    strategies: frozenset[str]
     cells_left_out: int
+
+    def covers(self, axis: str, wanted: Collection[str]) -> bool:
+        """Tell whether the wanted names of an axis were measured; none stands for all."""
+        if not wanted:
+            return not self.request.get(axis)
+        measured: frozenset[str] = getattr(self, axis)
+        return measured >= set(wanted)
 
 
 def published_runs(folder: Path) -> Iterator[PublishedRun]:
@@ -167,12 +185,20 @@ def published_runs(folder: Path) -> Iterator[PublishedRun]:
                 request=request,
                 blas=dict(request["blas"]),
                 threads=frozenset(request["threads"]),
+                problems=frozenset(request.get("problems") or _measured(facts, "problem")),
+                strategies=frozenset(request.get("strategies") or _measured(facts, "strategy")),
                 cells_left_out=int(facts["budget"]["cells_left_out"]),
             )
 
 
+def _measured(facts: Mapping[str, Any], axis: str) -> set[str]:
+    """List what a run of everything had on an axis: today's suite may have more."""
+    cells = (cell for told in facts["environments"].values() for cell in told.get("cells", ()))
+    return {str(cell[axis]) for cell in cells}
+
+
 def existing_run(planned: Run) -> str | None:
-    """Name a full run of the same commit, machine, provider and environments, if there is one."""
+    """Name a run of the same commit, machine, provider and environments that has all this."""
     wanted = planned.request
     same = ("commit", "machine", "environment_type", "environments_sha256")
     for run in published_runs(planned.runs):
@@ -184,6 +210,8 @@ def existing_run(planned: Run) -> str | None:
             all(run.request.get(key) == wanted[key] for key in same)
             and wanted["blas"].items() <= run.blas.items()
             and set(wanted["threads"]) <= run.threads
+            and run.covers("problems", planned.problems)
+            and run.covers("strategies", planned.strategies)
         ):
             return run.name
     return None

@@ -35,6 +35,16 @@ def test_axes_are_the_strategies_of_the_table_but_not_the_peers() -> None:
     assert {*axes().PROBLEMS, *axes().SMALLER_BLURS} <= set(WORKLOADS)
 
 
+def test_problems_that_a_sweep_names_join_the_axis_where_they_are_on_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("CONVBENCH_PROBLEMS", raising=False)
+    of_every_run = axes().PROBLEMS
+    monkeypatch.setenv("CONVBENCH_PROBLEMS", "question gray_blur3 vit_patch16")
+
+    assert (*of_every_run, "vit_patch16") == axes().PROBLEMS
+
+
 def test_the_smaller_blurs_differ_from_the_largest_by_the_side_of_their_filter_alone() -> None:
     family = ("gray_blur31", *axes().SMALLER_BLURS)
     problems = [ConvProblem(**WORKLOADS[name]) for name in family]

@@ -104,6 +104,7 @@ class FakeAsv:
         file.write_text(content)
         if self.with_facts:
             facts = {"environment": f"{build}-{threads}", "problems": {}, "guard": "ok", "seed": 7}
+            facts |= {"cells": [{"strategy": s, "problem": "question"} for s in ("loops", "fft")]}
             name = f"{build}-{threads}.json"
             Path(environment["CONVBENCH_FACTS"], name).write_text(json.dumps(facts))
         with log.open("a") as words:
@@ -393,6 +394,39 @@ def test_another_build_or_another_version_of_one_is_measured(project: Path, asv:
     assert asv.calls
 
 
+@pytest.mark.parametrize(
+    ("measured", "asked", "covered"),
+    [
+        ([], ["--problems", "question"], True),
+        ([], ["--strategies", "fft", "--problems", "question"], True),
+        ([], ["--problems", "vit_patch16"], False),  # a run of everything did not have it
+        ([], ["--strategies", "auto"], False),  # a later strategy
+        (["--strategies", "fft"], [], False),
+        (["--strategies", "fft"], ["--strategies", "loops"], False),
+        (["--strategies", "fft", "loops"], ["--strategies", "loops"], True),
+        (["--strategies", "fft"], ["--strategies", "fft", "loops"], False),
+        (["--problems", "question"], ["--problems", "question", "vit_patch16"], False),
+        (["--problems", "question"], ["--problems", "question", "--strategies", "fft"], True),
+        (["--problems", "question"], ["--strategies", "fft"], False),
+    ],
+)
+def test_a_run_stands_for_a_sweep_that_it_has_all_of(
+    project: Path, asv: FakeAsv, measured: list[str], asked: list[str], covered: bool
+) -> None:
+    measure.run(request(project, *measured), print)
+
+    assert asv.calls
+    assert (runs.existing_run(measure.plan(request(project, *asked))) is not None) == covered
+
+
+def test_a_sweep_names_problems_that_no_other_run_measures(project: Path, asv: FakeAsv) -> None:
+    measure.run(request(project, "--problems", "vit_patch16", "question"), print)
+    measure.run(request(project), print)
+
+    told = [variables.get("CONVBENCH_PROBLEMS") for variables in asv.variables]
+    assert told == ["question vit_patch16"] * 6 + [None] * 6
+
+
 @pytest.mark.parametrize("words", [["--quick"], ["--bench", "time_dot"]])
 def test_a_trial_never_stands_for_a_measurement(
     project: Path, asv: FakeAsv, words: list[str]
@@ -524,6 +558,7 @@ def test_a_missing_compiler_is_told_before_anything_is_made(
         (["--budget-minutes", "nan"], "--budget-minutes nan: give a positive number"),
         (["--wait", "-1"], "--wait -1: give a number of minutes"),
         (["--wait", "nan"], "--wait nan: give a number of minutes"),
+        (["--problems", "qestion"], "no problem is called 'qestion': did you mean question"),
         (["--bench", "("], r"--bench '\(' is no regular expression"),
     ],
 )

@@ -44,6 +44,10 @@ rule measure:
     params:
         blas=config["blas"],
         threads=config["threads"],
+        selected=[
+            *(["--problems", *SWEEP.problems] if SWEEP.problems else []),
+            *(["--strategies", *SWEEP.strategies] if SWEEP.strategies else []),
+        ],
         budget_minutes=config["budget_minutes"],
         env_dir=env_dir,
         wait=WAIT_MINUTES,
@@ -51,5 +55,5 @@ rule measure:
     shell:
         "convbench measure {wildcards.commit} --machine {wildcards.machine}"
         " --environment-type {wildcards.provider} --blas {params.blas}"
-        " --threads {params.threads} --budget-minutes {params.budget_minutes}"
+        " --threads {params.threads} {params.selected:q} --budget-minutes {params.budget_minutes}"
         " --env-dir {params.env_dir:q} --wait {params.wait} --stamp {output} 2>&1 | tee {log}"

@@ -3,20 +3,28 @@
 import platform
 import subprocess
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from convbench import asv_run, runs
-from convbench.sweep import Sweep
+from convbench import asv_run, runs, sweep
+from convbench.errors import BadUsage
+from convbench.wheels import WheelsError
 
 MACHINES = config["machines"] or [platform.node()]
 PROVIDER = config["environment_type"]
-SWEEP = Sweep(blas=config["blas"], threads=config["threads"])
+SWEEP = sweep.Sweep(
+    **{axis: config[axis] for axis in ("blas", "threads", "problems", "strategies")}
+)
 MEASURED = "results/measured/{provider}/{machine}/{sweep}/{commit}"
 # What a workflow that was killed has left may have begun just now, and make environments first.
 WAIT_MINUTES = 2 * config["budget_minutes"] + 30
 STARTED_AT = time.monotonic()
 
+try:
+    sweep.check(SWEEP.problems, SWEEP.strategies)
+except BadUsage as error:
+    raise WorkflowError(str(error))
 if len(MACHINES) > 1 and "{machine}" not in config["env_dir"]:
     raise WorkflowError(
         f"env_dir {config['env_dir']!r} is one folder for {len(MACHINES)} machines: each needs"
@@ -29,12 +37,21 @@ def env_dir(wildcards) -> str:
     return config["env_dir"].replace("{machine}", wildcards.machine)
 
 
-def environments(wildcards) -> str:
-    """Name the environments by their content: over another BLAS a commit is measured again."""
+@cache  # the same answer for every job
+def environments_by_content() -> str:
+    """Name the environments by what they are made of, as far as this machine knows."""
     described = asv_run.read_config(Path("asv.conf.json"))
     parts = [runs.environments_sha256(described, Path("."))]
-    parts += [runs.build_recipe(build, PROVIDER) for build in config["blas"]]
+    for build in config["blas"]:
+        # Where the workflow is started may lack the libraries of where it measures.
+        with suppress(WheelsError):
+            parts.append(runs.build_recipe(build, PROVIDER))
     return " ".join(parts)
+
+
+def environments(wildcards) -> str:
+    """With the trigger `params`, a commit is measured again over another BLAS."""
+    return environments_by_content()
 
 
 @cache  # the same question for every job

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from convbench import asv_run, claims, machine, measuring, runs, wheels
+from convbench import asv_run, claims, machine, measuring, runs, sweep, wheels
 from convbench.errors import BadUsage
 
 EXAMPLES = r"""
@@ -60,6 +60,20 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
         nargs="+",
         metavar="COUNT",
         help="numbers of threads, 1 and all (default: the configuration's)",
+    )
+    group.add_argument(
+        "--problems",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="the only problems to measure, of all named ones (default: those of the suite's axes)",
+    )
+    group.add_argument(
+        "--strategies",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="the only strategies to measure (default: all)",
     )
     group.add_argument(
         "--budget-minutes",
@@ -199,6 +213,7 @@ def plan(arguments: argparse.Namespace) -> runs.Run:
     if not 0 <= arguments.wait < math.inf:
         raise BadUsage(f"--wait {arguments.wait:g}: give a number of minutes, 0 for none")
     check_condition(arguments.bench)
+    sweep.check(arguments.problems, arguments.strategies)
     blas = axis_values(config, asv_run.BLAS_AXIS, arguments.blas, wheels.BLAS_NAMES)
     threads = axis_values(config, asv_run.THREADS_AXIS, arguments.threads, ("1", "all"))
     for build in blas:
@@ -220,6 +235,8 @@ def plan(arguments: argparse.Namespace) -> runs.Run:
         runs=(arguments.runs or default_runs(arguments)).resolve(),
         started_at=started_at,
         bench=arguments.bench,
+        problems=tuple(sorted(set(arguments.problems))),
+        strategies=tuple(sorted(set(arguments.strategies))),
         quick=arguments.quick,
         budget_minutes=arguments.budget_minutes,
         command=shlex.join(["convbench", *sys.argv[1:]]),
