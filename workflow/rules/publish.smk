@@ -1,6 +1,7 @@
 rule collect_results:
     """Read every run, also those of other machines that were copied into results/runs."""
     input:
+        pulled_results,  # first: the others look at what lies there
         measured_commits,
         runs_from_elsewhere,
     output:
