@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -85,6 +86,45 @@ def test_a_configuration_may_have_comments_as_asv_allows(tmp_path: Path, name: s
         "project": "http://example.org // no comment",
         "matrix": {"req": {"numpy": ["2.4"]}},
     }
+
+
+def checkout(folder: Path, origin: str = "") -> Path:
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    if origin:
+        words = ["git", "-C", str(folder), "remote", "add", "origin", origin]
+        subprocess.run(words, check=True)
+    (folder / "perf").mkdir()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("repo", "origin"),
+    [
+        ("https://example.org/owner/project.git", "https://example.org/owner/project"),
+        ("https://example.org/owner/project", "git@example.org:stranger/Project.git"),  # a fork
+        ("git@example.org:owner/project.git", ""),  # by the folder's name
+    ],
+)
+def test_the_checkout_stands_for_the_address_of_its_own_repository(
+    tmp_path: Path, repo: str, origin: str
+) -> None:
+    folder = checkout(tmp_path / ("other" if origin else "project"), origin)
+
+    config = asv_run.with_local_repository({"repo": repo, "project": "p"}, folder / "perf")
+
+    assert config == {"repo": str(folder), "project": "p"}
+
+
+def test_another_repositorys_checkout_does_not(tmp_path: Path) -> None:
+    folder = checkout(tmp_path / "project-benchmarks", "https://example.org/o/project-benchmarks")
+
+    with pytest.raises(BadUsage, match=r"repo of the configuration is .* in no checkout of it"):
+        asv_run.with_local_repository({"repo": "https://example.org/o/project"}, folder)
+
+
+@pytest.mark.parametrize("repo", [".", "..", "/somewhere", "C:stranger"])
+def test_a_folder_stays_a_folder(tmp_path: Path, repo: str) -> None:
+    assert asv_run.with_local_repository({"repo": repo}, tmp_path) == {"repo": repo}
 
 
 def test_without_asv_comments_are_refused_with_what_to_install(

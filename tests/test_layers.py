@@ -70,6 +70,6 @@ def test_files_that_are_loaded_beside_other_commits_import_nothing_of_this_one(n
 
 
 def test_every_module_belongs_to_a_half_or_to_the_joint() -> None:
-    joint = {"__init__", "ci_files", "errors", "commands", "manual", "command_line", "cli"}
+    joint = {"__init__", "adoption", "errors", "commands", "manual", "command_line", "cli"}
 
     assert {part_of(module) for module in MODULES} <= MEASURED | SAID | joint

@@ -74,6 +74,34 @@ def _parsed(text: str) -> Any:
         return json5.loads(text)
 
 
+def with_local_repository(config: Mapping[str, Any], root: Path) -> dict[str, Any]:
+    """Give the configuration with a folder for its repository, where it names an address.
+
+    asv clones an address; commits of a branch are not there. A checkout of the same repository that
+    the configuration lies in has them: one whose name, or that of its remote, is the address's.
+    """
+    repo = str(config.get("repo", "."))
+    if not re.match(r"[a-z+]+://|[\w.-]+@[\w.-]+:", repo):
+        return dict(config)
+    top = _asked(root, "rev-parse", "--show-toplevel")
+    origin = _asked(root, "remote", "get-url", "origin")
+    if top and _last_part(repo) in (_last_part(origin), _last_part(top)):
+        return {**config, "repo": top}
+    raise BadUsage(
+        f"repo of the configuration is {repo}, and {root} lies in no checkout of it: clone it, and"
+        " name the folder as repo"
+    )
+
+
+def _asked(folder: Path, *words: str) -> str:
+    answer = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True)
+    return answer.stdout.strip() if answer.returncode == 0 else ""
+
+
+def _last_part(address: str) -> str:
+    return re.split(r"[/:]", address.rstrip("/").removesuffix(".git"))[-1].lower()
+
+
 def resolve(revision: str, repo: Path) -> str:
     """Return the full hash of a commit of a repository."""
     git = ["git", "-C", str(repo), "rev-parse", "--verify", "--end-of-options"]

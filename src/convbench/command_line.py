@@ -48,6 +48,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "null-study": "count how often equal things are called different",
     },
     "set up": {
+        "init": "put convbench into another asv project: settings, and files for CI",
         "completion": "print what lets a shell complete commands and options",
     },
 }

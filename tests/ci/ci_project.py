@@ -8,9 +8,9 @@ from pathlib import Path
 
 from toy_repository import git, repository
 
-from convbench import ci_files
+from convbench.adoption.planned_files import CI_FILES
 
-BENCH = Path(next(iter(ci_files.__path__))) / "bench"
+BENCH = CI_FILES / "bench"
 
 
 def project(folder: Path) -> Path:

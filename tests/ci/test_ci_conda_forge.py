@@ -1,4 +1,4 @@
-"""The check of the run on conda-forge: it passes on whole results of every build, nothing less."""
+"""The check of the run on conda-forge: whole results of every build pass, and nothing less."""
 
 import json
 import subprocess

@@ -135,6 +135,7 @@ def _wanted(arguments: argparse.Namespace) -> Wanted:
 def _configuration(arguments: argparse.Namespace, wanted: Wanted) -> Mapping[str, Any]:
     """Read asv's configuration, with the provider and the BLAS build that are wanted."""
     config = asv_run.read_config(arguments.config)
+    config = asv_run.with_local_repository(config, arguments.config.resolve().parent)
     provider = wanted.environment.partition("-")[0]
     if arguments.environment_type or provider in _PROVIDERS:
         config["environment_type"] = arguments.environment_type or provider

@@ -118,7 +118,8 @@ def _check_condition(condition: str) -> None:
 
 
 def _config(request: Request) -> Mapping[str, Any]:
-    config = asv_run.read_config(request.config)
+    root = request.config.resolve().parent
+    config = asv_run.with_local_repository(asv_run.read_config(request.config), root)
     if request.environment_type:
         config["environment_type"] = request.environment_type
     if request.kind != "blas":
