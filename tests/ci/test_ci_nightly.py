@@ -1,0 +1,88 @@
+"""The nights' scripts on a small project with real asv: pull, `asv run NEW`, push, site."""
+
+import importlib.util
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from ci_project import project, script
+from toy_repository import PACKAGE, commit
+
+pytestmark = [
+    pytest.mark.pipeline,
+    pytest.mark.skipif(
+        importlib.util.find_spec("convbench.commands.push") is None,
+        reason="this convbench has no `push` and `pull`",
+    ),
+]
+
+
+def folder_place(folder: Path) -> str:
+    (folder / "place").mkdir()
+    return str(folder / "place")
+
+
+def git_place(folder: Path) -> str:
+    subprocess.run(["git", "init", "--quiet", "--bare", str(folder / "place.git")], check=True)
+    return f"git+file://{folder / 'place.git'}#benchmark-results"
+
+
+PLACES = {"folder": folder_place, "git": git_place}
+
+
+def night(folder: Path, variables: Mapping[str, str]) -> tuple[str, str]:
+    """Measure and publish as the two jobs do; gives what both said."""
+    measured = script(folder, "measure_new.sh", "--quick", **variables)
+    assert measured.returncode == 0, measured.stdout + measured.stderr
+    published = script(folder, "publish.sh", "convbench-site", **variables)
+    assert published.returncode == 0, published.stdout + published.stderr
+    return measured.stdout, published.stdout
+
+
+def commits(folder: Path) -> int:
+    return len(list((folder / "results" / "box").glob("*-*.json")))
+
+
+@pytest.mark.parametrize("kind", PLACES)
+def test_each_night_measures_what_is_new_and_the_site_shows_all(tmp_path: Path, kind: str) -> None:
+    folder = project(tmp_path / "toy")
+    config = json.loads((folder / "asv.conf.json").read_text())
+    config |= {"environment_type": "virtualenv", "results_dir": "results", "env_dir": ".asv/env"}
+    config |= {"build_command": ["python -m pip wheel --no-deps -w {build_cache_dir} {build_dir}"]}
+    (folder / "asv.conf.json").write_text(json.dumps(config))
+    variables = {"CONVBENCH_PLACE": PLACES[kind](tmp_path), "CONVBENCH_MACHINE": "box"}
+
+    first, _ = night(folder, variables)
+
+    assert "nothing is measured on box yet" in first
+    assert commits(folder) == 1
+
+    again, published = night(folder, variables)
+
+    assert "nothing new\n" in again
+    assert "0 ok" not in published
+    # The runner was emptied, and another machine has the next commit already.
+    commit(folder, PACKAGE.format(steps=9000))
+    subprocess.run(["rm", "-rf", "results", ".asv/shared", ".asv/publish"], cwd=folder, check=True)
+    elsewhere = variables | {"CONVBENCH_MACHINE": "other"}
+    night(folder, elsewhere)
+    subprocess.run(["rm", "-rf", "results"], cwd=folder, check=True)
+
+    night(folder, variables)
+
+    assert commits(folder) == 2
+    index = (folder / "convbench-site" / "index.html").read_text()
+    assert "time_work" in index
+    assert "box" in index
+    assert "other" in index
+
+
+def test_without_a_place_nothing_is_measured_in_vain(tmp_path: Path) -> None:
+    folder = project(tmp_path / "toy")
+
+    answer = script(folder, "measure_new.sh")
+
+    assert answer.returncode == 2
+    assert "place" in answer.stderr
