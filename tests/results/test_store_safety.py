@@ -139,6 +139,15 @@ def test_a_newer_store_is_refused(results, store):
     [
         *("", "[]", "{}", '{"schema_version": "x", "sources": {}}', '{"schema_version": 3}'),
         '{"schema_version": 3, "sources": [], "parts": [], "readers": 1, "keep_samples": 1}',
+        '{"schema_version": 3, "sources": {}, "parts": [], "keep_samples": []}',
+        '{"schema_version": 3, "sources": {}, "keep_samples": 1, "parts": [{"project": "p",'
+        ' "machine": "m", "files": [], "paths": {"values": "values/project=p/machine=m/0.parquet"}'
+        "}]}",
+        '{"schema_version": 3, "sources": {}, "keep_samples": 1, "parts": [{"project": "p",'
+        ' "machine": "m", "files": [[5]], "paths": {"values": "values/project=p/machine=m/0.parquet"'
+        "}}]}",
+        '{"schema_version": 3, "keep_samples": 1, "parts": [], "sources": {"s": {"project": [],'
+        ' "run": "", "described": "", "labels": "", "machines": {}}}}',
         '{"schema_version": 2, "sources": {"s": {"project": "p", "machines": {"m": 5}}}}',
         "[" * 100_000,
     ],

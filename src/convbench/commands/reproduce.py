@@ -22,6 +22,7 @@ from convbench.commands import measure
 from convbench.errors import BadUsage, MeasureFailed
 from convbench.report.readable import quantity
 from convbench.results import collect, load, load_table, points
+from convbench.results.raw_files import printable
 from convbench.stats import null_control
 from convbench.stats.repetition import Expected, expected_again
 
@@ -94,11 +95,11 @@ def run(arguments: argparse.Namespace, say: Say) -> int:
     stored = look_up(arguments.store, values, point)
     words = command_words(stored)
     for line in description(stored):
-        say(line)
+        say(printable(line))
     for note in differences(stored, arguments.config):
-        say(f"note:     {note}")
+        say(f"note:     {printable(note)}")
     if not arguments.run:
-        say(f"command:  {shlex.join(words)}")
+        say(f"command:  {printable(shlex.join(words))}")
         return 0
     if stored.run is None:
         raise BadUsage(
@@ -140,12 +141,18 @@ def command_words(stored: Stored) -> list[str]:
     row, name = stored.row, points.point_of(stored.row.to_dict())
     _, bracket, params = str(name).partition("(")
     escaped = re.escape(name.benchmark + bracket + params).replace(r"\ ", " ")
+    commit, machine_name = str(row["commit"]), str(row["machine"])
     cell = f"^{escaped.removesuffix(re.escape('()'))}$"
+    if name_of_option := next((one for one in (commit, machine_name) if one.startswith("-")), ""):
+        raise BadUsage(
+            f"POINT {name} has {name_of_option!r} where a name is expected, which a command would"
+            " take for an option; measure the commit by its hash yourself"
+        )
     if stored.run is None:
         # asv names a provider and an interpreter; the rest of an environment is its matrix.
         provider = str(row["environment"]).partition("-")[0]
-        return ["asv", "run", f"{row['commit']}^!", "-E", provider, "--bench", cell]
-    words = ["convbench", "measure", str(row["commit"]), "--machine", str(row["machine"])]
+        return ["asv", "run", f"{commit}^!", "-E", provider, "--bench", cell]
+    words = ["convbench", "measure", commit, "--machine", machine_name]
     if isinstance(provider := stored.run["environment_type"], str) and provider:
         words += ["--environment-type", provider]
     words += ["--blas", str(row["blas"]), "--threads", str(row["threads"])]

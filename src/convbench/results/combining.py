@@ -11,7 +11,6 @@ commits than one collection of everything would keep them of.
 """
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from convbench.results.collection import Say, say_nothing
 from convbench.results.manifest import Manifest, read_manifest, with_parts, write_manifest
 from convbench.results.planning import Place
 from convbench.results.result_file import utf8
-from convbench.results.schema import DETECTED, FAMILIES, SCHEMA_VERSION, TABLES
+from convbench.results.schema import DETECTED, SCHEMA_VERSION, TABLES
 from convbench.results.small_tables import Row, SmallTables
 from convbench.results.store import (
     MANIFEST,
@@ -35,9 +34,6 @@ from convbench.results.store import (
 
 # Blank, not null, where a store was collected without a repository.
 _OF_GIT = ("parents", "subject", "author", "tags", "branches")
-
-# A manifest may come from elsewhere: it must not name places outside of the store.
-_PART = re.compile(rf"(?:{'|'.join(FAMILIES)})/project=[^/]*/machine=[^/]*/[0-9a-f]+\.parquet")
 
 
 @dataclass(frozen=True)
@@ -150,8 +146,6 @@ def _manifest(path: Path) -> Manifest:
             f"{path} has schema version {manifest.schema_version}; `convbench collect` into it "
             "once to bring it up to date"
         )
-    if strange := sorted(name for name in manifest.paths if not _PART.fullmatch(name)):
-        raise BadResults(f"{path / MANIFEST} names {strange[0]!r}, which is no part; collect again")
     return manifest
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from convbench.errors import BadResults
-from convbench.results.partition import PartRecord
+from convbench.results.partition import PartRecord, checked_paths
 from convbench.results.schema import SCHEMA_VERSION
 from convbench.results.store import MANIFEST, no_store, write_atomically
 
@@ -92,13 +92,23 @@ def read_manifest(store: Path) -> Manifest:
 
 
 def _parsed(data: Mapping[str, Any]) -> Manifest:
-    sources = {key: SourceRecord(**entry) for key, entry in data["sources"].items()}
+    sources = {key: _source(entry) for key, entry in data["sources"].items()}
+    if type(data["keep_samples"]) is not int:
+        raise ValueError("keep_samples is no number")
     return Manifest(
         keep_samples=data["keep_samples"],
         sources=sources,
         parts=tuple(map(PartRecord.from_entry, data["parts"])),
         combined=data.get("combined", False),
     )
+
+
+def _source(entry: Mapping[str, Any]) -> SourceRecord:
+    record = SourceRecord(**entry)
+    texts = (record.project, record.run, record.described, record.labels)
+    if not (all(isinstance(text, str) for text in texts) and isinstance(record.machines, dict)):
+        raise ValueError("a source with words of another kind")
+    return record
 
 
 def _older(data: Mapping[str, Any]) -> Manifest:
@@ -108,7 +118,7 @@ def _older(data: Mapping[str, Any]) -> Manifest:
         machines = {}
         for machine, part in sorted(entry["machines"].items()):
             machines[machine] = part.get("processor", {})
-            paths = {"values": part["values"], "samples": part.get("samples")}
+            paths = checked_paths({"values": part["values"], "samples": part.get("samples")})
             parts.append(PartRecord(part["project"], machine, paths, (), key))
         sources[key] = SourceRecord(entry["project"], entry["run"], "", "", machines)
     return Manifest(schema_version=data["schema_version"], sources=sources, parts=tuple(parts))

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from convbench.results import schema
 from convbench.results.result_file import LAST_DATE_MS
 
 PART_BYTES = 32_000_000
@@ -60,7 +61,9 @@ class FileRecord:
 
     @classmethod
     def from_entry(cls, entry: list[Any]) -> "FileRecord":
-        """Read a record back from the manifest."""
+        """Read a record back from the manifest; raise ValueError when it is none."""
+        if tuple(map(type, entry)) != _KINDS[: len(entry)]:
+            raise ValueError("a file with words of another kind")
         return cls(*entry)
 
     def as_entry(self) -> list[Any]:
@@ -70,6 +73,7 @@ class FileRecord:
 
 
 _FIELDS = tuple(field.name for field in fields(FileRecord))
+_KINDS = (str, str, int, str, int, int, int, int, str, str, bool)
 
 
 def shared_out(files: Iterable[FileRecord]) -> list[list[FileRecord]]:
@@ -118,6 +122,23 @@ def newest_commits(files: Iterable[FileRecord], count: int) -> set[str]:
     return set(ordered[max(len(ordered) - count, 0) :])
 
 
+# A manifest may come from elsewhere: it must not name places outside of the store.
+_PART = re.compile(
+    rf"(?:{'|'.join(schema.FAMILIES)})/project=[^/]*/machine=[^/]*/[0-9a-f]+\.parquet"
+)
+
+
+def checked_paths(paths: Any) -> Mapping[str, str | None]:
+    """Give the places of a part's families; raise ValueError when one can be no part's."""
+    if not isinstance(paths, dict) or not {"values"} <= set(paths) <= set(schema.FAMILIES):
+        raise ValueError("a part without its places")
+    for family, path in paths.items():
+        is_left_out = path is None and family == "samples"
+        if not is_left_out and not (isinstance(path, str) and _PART.fullmatch(path)):
+            raise ValueError(f"{path!r} is no part")
+    return paths
+
+
 @dataclass(frozen=True)
 class PartRecord:
     """One part in the manifest: where its rows lie, and whose they are."""
@@ -133,8 +154,13 @@ class PartRecord:
     def from_entry(cls, entry: Mapping[str, Any]) -> "PartRecord":
         """Read a record back from the manifest."""
         files = tuple(map(FileRecord.from_entry, entry["files"]))
+        if not (files and isinstance(entry["project"], str) and isinstance(entry["machine"], str)):
+            raise ValueError("a part without files, project or machine")
         return cls(
-            project=entry["project"], machine=entry["machine"], paths=entry["paths"], files=files
+            project=entry["project"],
+            machine=entry["machine"],
+            paths=checked_paths(entry["paths"]),
+            files=files,
         )
 
     def as_entry(self) -> dict[str, Any]:
