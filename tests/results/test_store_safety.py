@@ -134,20 +134,20 @@ def test_a_newer_store_is_refused(results, store):
     assert (store / "manifest.json").read_text() == newer
 
 
+EMPTY = {"schema_version": 3, "sources": {}, "parts": [], "keep_samples": 1}
+PART = {"project": "p", "machine": "m", "paths": {"values": "values/project=p/machine=m/0.parquet"}}
+SOURCE = {"project": "p", "run": "", "described": "", "labels": "", "machines": {}}
+
+
 @pytest.mark.parametrize(
     "content",
     [
         *("", "[]", "{}", '{"schema_version": "x", "sources": {}}', '{"schema_version": 3}'),
         '{"schema_version": 3, "sources": [], "parts": [], "readers": 1, "keep_samples": 1}',
         '{"schema_version": 3, "sources": {}, "parts": [], "keep_samples": []}',
-        '{"schema_version": 3, "sources": {}, "keep_samples": 1, "parts": [{"project": "p",'
-        ' "machine": "m", "files": [], "paths": {"values": "values/project=p/machine=m/0.parquet"}'
-        "}]}",
-        '{"schema_version": 3, "sources": {}, "keep_samples": 1, "parts": [{"project": "p",'
-        ' "machine": "m", "files": [[5]], "paths": {"values": "values/project=p/machine=m/0.parquet"'
-        "}}]}",
-        '{"schema_version": 3, "keep_samples": 1, "parts": [], "sources": {"s": {"project": [],'
-        ' "run": "", "described": "", "labels": "", "machines": {}}}}',
+        json.dumps(EMPTY | {"parts": [PART | {"files": []}]}),
+        json.dumps(EMPTY | {"parts": [PART | {"files": [[5]]}]}),
+        json.dumps(EMPTY | {"sources": {"s": SOURCE | {"project": []}}}),
         '{"schema_version": 2, "sources": {"s": {"project": "p", "machines": {"m": 5}}}}',
         "[" * 100_000,
     ],
