@@ -13,7 +13,7 @@ version = release = convbench.__version__
 copyright = "the convbench authors"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "sphinx_copybutton"]
-extensions += ["checkout", "generated"]  # docs/_ext
+extensions += ["accessible", "checkout", "generated"]  # docs/_ext
 exclude_patterns = ["_build"]
 # Headings are link targets under the names that GitHub gives them.
 myst_heading_anchors = 3

@@ -20,9 +20,11 @@ PAGES = {
     "SECURITY.md": "project/security",
     "CHANGELOG.md": "project/changelog",
     "reports/README.md": "project/publishing",
-    "README.md": "index",
 }
-"""The page that stands for a file."""
+"""The page that shows a file."""
+
+BEGIN = {"README.md": "index"}
+"""Another page for the same reader: links to the file lead there."""
 
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#|/)[^)\s]+")  # relative, in Markdown's ](...)
 
@@ -44,7 +46,7 @@ def exclude_absent(_: Sphinx, config: Config) -> None:
 
 def show_file(app: Sphinx, page: str, source: list[str]) -> None:
     """Give a page the text of the file that it stands for."""
-    file = next((ROOT / file for file, of in PAGES.items() if of == page and page != "index"), None)
+    file = next((ROOT / file for file, shown in PAGES.items() if shown == page), None)
     if file is None:
         return
     folder = (Path(app.srcdir) / page).parent
@@ -58,7 +60,7 @@ def show_file(app: Sphinx, page: str, source: list[str]) -> None:
 
 def lead_to_pages(app: Sphinx, document: nodes.document) -> None:
     """Let links to a file lead to its page."""
-    pages = {str(ROOT / file).removesuffix(".md"): page for file, page in PAGES.items()}
+    pages = {str(ROOT / file).removesuffix(".md"): page for file, page in (PAGES | BEGIN).items()}
     for link in document.findall(pending_xref):
         if link.get("refdomain") == "doc":
             target = (Path(app.srcdir) / link["reftarget"]).resolve()
