@@ -31,7 +31,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "export": "write rows of the store as CSV, JSON, Parquet or SQLite",
     },
     "share results between machines": {
-        "push": "give a shared folder, git branch or S3 what it does not have yet",
+        "push": "give a shared folder, git branch or S3 what it lacks",
         "pull": "bring what others pushed, whole and checked",
     },
     "find changes": {
@@ -48,7 +48,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "null-study": "count how often equal things are called different",
     },
     "set up": {
-        "init": "put convbench into another asv project: settings, and files for CI",
+        "init": "put convbench into another asv project, with files for CI",
         "completion": "print what lets a shell complete commands and options",
     },
 }

@@ -30,7 +30,13 @@ SEE_ALSO = "docs/ci.md; convbench gate, convbench collect"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `convbench init`."""
-    parser.add_argument("--config", type=Path, default=Path("asv.conf.json"), metavar="FILE")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=Path("asv.conf.json"),
+        metavar="FILE",
+        help="asv's configuration (default: asv.conf.json)",
+    )
     parser.add_argument(
         "--ci",
         nargs="+",
