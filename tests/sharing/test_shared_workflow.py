@@ -42,7 +42,7 @@ def measured(root: Path) -> None:
         (root / path).touch()
 
 
-CONFIG = ("--config", f"machine={MACHINE}", "commits=1")
+CONFIG = ("--config", "commits=1")
 
 
 def snakemake(root: Path, *words: str, check: bool = True):

@@ -39,11 +39,9 @@ _TO_CONNECT = re.compile(r"(http|credential|url)\.|core\.sshcommand$|ssh\.", re.
 _SECONDS = 300
 """How long a push is tried while others push."""
 
-_AUTHOR = {
-    f"GIT_{who}_{what}": said
-    for who in ("AUTHOR", "COMMITTER")
-    for what, said in (("NAME", "convbench"), ("EMAIL", "convbench@localhost"))
-}
+_AUTHOR = "convbench <convbench@localhost>"
+
+_NEW = "refs/shared/new"
 
 
 class GitFailed(Exception):
@@ -176,21 +174,30 @@ class GitPlace:
         return found
 
     def _commit(self, tip: str | None, bundles: Sequence[Bundle]) -> str:
-        with tempfile.TemporaryDirectory(prefix="convbench-") as folder:
-            index = Path(folder) / "index"
-            if tip is not None:
-                self._git("read-tree", tip, index=index)
-            listed = b""
-            for bundle in bundles:
-                for path in (*bundle.manifest.files, MANIFEST):
-                    raw = bundle.manifest.to_bytes() if path == MANIFEST else bundle.read(path)
-                    blob = self._git("hash-object", "-w", "--stdin", given=raw).strip()
-                    listed += b"100644 " + blob + f"\t{bundle.name}/{path}\0".encode()
-            self._git("update-index", "-z", "--index-info", given=listed, index=index)
-            tree = self._git("write-tree", index=index).decode().strip()
-        parents = [] if tip is None else ["-p", tip]
-        title = bundles[0].name if len(bundles) == 1 else f"{len(bundles)} bundles"
-        return self._git("commit-tree", *parents, "-m", f"Add {title}", tree).decode().strip()
+        """Write a commit that adds bundles; the trees of others are never looked into."""
+        with tempfile.TemporaryFile() as said:
+            git = subprocess.Popen(
+                ["git", "--git-dir=.", "fast-import", "--quiet", "--force"],
+                cwd=self._repository,
+                stdin=subprocess.PIPE,
+                stdout=said,
+                stderr=said,
+                env=self._variables,
+            )
+            assert git.stdin is not None
+            try:
+                with contextlib.suppress(BrokenPipeError), git.stdin as stream:
+                    for piece in _commit_stream(tip, bundles):
+                        stream.write(piece)
+            except BaseException:
+                git.kill()
+                raise
+            finally:
+                code = git.wait()
+            said.seek(0)
+            if code:
+                raise unusable(self.shown, "written", _complaint(said.read()))
+        return self._git("rev-parse", _NEW).decode().strip()
 
     def _push(self, commit: str) -> str | None:
         """Push a commit; return git's words where somebody else was faster."""
@@ -233,7 +240,7 @@ class GitPlace:
 
     @property
     def _variables(self) -> dict[str, str]:
-        return _environment(self.settings) | _AUTHOR
+        return _environment(self.settings)
 
     @property
     def _repository(self) -> Path:
@@ -241,18 +248,36 @@ class GitPlace:
         named = hashlib.sha256(f"{self.settings}#{self.branch}".encode()).hexdigest()[:16]
         return Path(base).expanduser() / "convbench" / "shared" / f"{named}.git"
 
-    def _git(self, *words: str, given: bytes = b"", index: Path | None = None) -> bytes:
+    def _git(self, *words: str) -> bytes:
         """Run git in the repository in the cache; raise `GitFailed` with a line of what it said."""
         answer = subprocess.run(
             ["git", "--git-dir=.", *words],
             cwd=self._repository,
-            input=given,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
-            env=self._variables | ({} if index is None else {"GIT_INDEX_FILE": str(index)}),
+            env=self._variables,
         )
         if answer.returncode:
             raise GitFailed(_complaint(answer.stdout + b"\n" + answer.stderr))
         return answer.stdout
+
+
+def _commit_stream(tip: str | None, bundles: Sequence[Bundle]) -> Iterator[bytes]:
+    """Yield what `git fast-import` makes a commit of."""
+    title = bundles[0].name if len(bundles) == 1 else f"{len(bundles)} bundles"
+    yield f"commit {_NEW}\ncommitter {_AUTHOR} {int(time.time())} +0000\n".encode()
+    yield _data(f"Add {title}\n".encode())
+    if tip is not None:
+        yield f"from {tip}\n".encode()
+    for bundle in bundles:
+        for path in (*bundle.manifest.files, MANIFEST):
+            content = bundle.manifest.to_bytes() if path == MANIFEST else bundle.read(path)
+            quoted = f"{bundle.name}/{path}".replace("\\", "\\\\").replace('"', '\\"')
+            yield f'M 100644 inline "{quoted}"\n'.encode() + _data(content)
+
+
+def _data(content: bytes) -> bytes:
+    return f"data {len(content)}\n".encode() + content + b"\n"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -267,9 +292,8 @@ def _environment(settings: Mapping[str, Sequence[str]]) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("GIT_") or name.startswith(("GIT_SSH", "GIT_ASKPASS", "GIT_SSL"))
     }
-    # Malformed objects are refused; housekeeping does not go on in the background.
+    # Housekeeping does not go on in the background.
     fixed = {
-        "fetch.fsckObjects": ["true"],
         "gc.autoDetach": ["false"],
         "protocol.ext.allow": ["never"],
     }
@@ -308,7 +332,7 @@ def _of_remote(name: str) -> dict[str, list[str]]:
 
 def _shown(text: str) -> str:
     """Write a place without credentials."""
-    return re.sub(r"//[^/@]*@", "//", printable(text))
+    return re.sub(r"//[^/\s]*@", "//", printable(text))
 
 
 _RACES = (

@@ -116,7 +116,7 @@ class S3Place:
             why = "no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
             raise unusable(self.shown, doing, why) from None
         except (exceptions.ConnectionError, exceptions.HTTPClientError):
-            endpoint = re.sub(r"//[^/@]*@", "//", self.client.meta.endpoint_url)
+            endpoint = re.sub(r"//[^/\s]*@", "//", self.client.meta.endpoint_url)
             raise unusable(self.shown, doing, f"{endpoint} does not answer") from None
         except exceptions.BotoCoreError as error:
             raise unusable(self.shown, doing, type(error).__name__) from None
