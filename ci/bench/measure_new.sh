@@ -13,9 +13,13 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=ci/bench/settings.sh
 . ci/bench/settings.sh
+if [ -n "${GITHUB_TOKEN:-}" ]; then
+  export GIT_ASKPASS=$PWD/ci/bench/askpass.sh
+fi
 
 machine=${CONVBENCH_MACHINE:-$(uname -n)}
 convbench pull .asv/shared --as-asv ${CONVBENCH_PLACE:+--place "$CONVBENCH_PLACE"}
+unset GITHUB_TOKEN GIT_ASKPASS # benchmarks have no use for them
 if [ -d ".asv/shared/$machine" ]; then
   # Of this machine alone: asv takes a commit for measured that any machine in its folder has.
   mkdir -p "$asv_results/$machine"

@@ -18,7 +18,7 @@ def project(folder: Path) -> Path:
     repository(folder)
     scripts = folder / "ci" / "bench"
     scripts.mkdir(parents=True)
-    for name in ("gate.sh", "measure_new.sh", "publish.sh"):
+    for name in ("gate.sh", "askpass.sh", "measure_new.sh", "publish.sh"):
         shutil.copy(BENCH / name, scripts)
     words = {"@CONFIG@": "asv.conf.json", "@PROJECT@": "toy", "@RESULTS@": "results"}
     text = (BENCH / "settings.sh").read_text()

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,13 +11,10 @@ import pytest
 from ci_project import project, script
 from toy_repository import PACKAGE, commit
 
-pytestmark = [
-    pytest.mark.pipeline,
-    pytest.mark.skipif(
-        importlib.util.find_spec("convbench.commands.push") is None,
-        reason="this convbench has no `push` and `pull`",
-    ),
-]
+sharing = pytest.mark.skipif(
+    importlib.util.find_spec("convbench.commands.push") is None,
+    reason="this convbench has no `push` and `pull`",
+)
 
 
 def folder_place(folder: Path) -> str:
@@ -45,6 +43,8 @@ def commits(folder: Path) -> int:
     return len(list((folder / "results" / "box").glob("*-*.json")))
 
 
+@sharing
+@pytest.mark.pipeline
 @pytest.mark.parametrize("kind", PLACES)
 def test_each_night_measures_what_is_new_and_the_site_shows_all(tmp_path: Path, kind: str) -> None:
     folder = project(tmp_path / "toy")
@@ -79,6 +79,7 @@ def test_each_night_measures_what_is_new_and_the_site_shows_all(tmp_path: Path, 
     assert "other" in index
 
 
+@sharing
 def test_without_a_place_nothing_is_measured_in_vain(tmp_path: Path) -> None:
     folder = project(tmp_path / "toy")
 
@@ -86,3 +87,35 @@ def test_without_a_place_nothing_is_measured_in_vain(tmp_path: Path) -> None:
 
     assert answer.returncode == 2
     assert "place" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("github.example", "username=x-access-token\npassword=secret\n"),
+        ("github.example.evil.example", ""),
+        ("evil.example", ""),
+    ],
+)
+def test_git_gives_the_token_to_githubs_host_alone(tmp_path: Path, host: str, told: str) -> None:
+    folder = project(tmp_path / "toy")
+    variables = {
+        "GIT_ASKPASS": str(folder / "ci" / "bench" / "askpass.sh"),
+        "GITHUB_TOKEN": "secret",
+        "GITHUB_SERVER_URL": "https://github.example",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+
+    answer = subprocess.run(
+        ["git", "credential", "fill"],
+        input=f"protocol=https\nhost={host}\npath=owner/project.git\n\n",
+        cwd=folder,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+    )
+
+    assert told in answer.stdout
+    assert ("secret" in answer.stdout + answer.stderr) == bool(told)

@@ -189,7 +189,7 @@ def test_actionlint_would_find_a_fault(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_shell_scripts_are_strict_and_clean(path: Path) -> None:
-    if path.name != "settings.sh":  # which is read into another
+    if path.name != "settings.sh":  # which is read into others
         assert path.read_text().startswith("#!/usr/bin/env bash\n")
         assert re.search(r"^set -euo pipefail$", path.read_text(), re.MULTILINE)
         assert path.stat().st_mode & 0o111

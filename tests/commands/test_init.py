@@ -116,7 +116,8 @@ GITHUB = {f".github/workflows/convbench-{name}.yml" for name in ("comment", "nig
 }
 GITLAB = {".gitlab-ci.yml", "ci/bench/gitlab.yml"}
 SCRIPTS = {
-    f"ci/bench/{name}.sh" for name in ("gate", "install", "measure_new", "publish", "settings")
+    *(f"ci/bench/{name}.sh" for name in ("askpass", "gate", "install", "measure_new")),
+    *(f"ci/bench/{name}.sh" for name in ("publish", "settings")),
 }
 
 

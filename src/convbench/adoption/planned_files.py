@@ -19,7 +19,7 @@ include:
 
 HOSTS = ("github", "gitlab")
 
-_OF_ALL = ("gate.sh", "install.sh", "measure_new.sh", "publish.sh", "settings.sh")
+_OF_ALL = (*("askpass.sh", "gate.sh", "install.sh", "measure_new.sh", "publish.sh", "settings.sh"),)
 _OF_HOST = {"github": ("comment.py",), "gitlab": ("gitlab.yml",)}
 
 

@@ -9,6 +9,9 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=ci/bench/settings.sh
 . ci/bench/settings.sh
+if [ -n "${GITHUB_TOKEN:-}" ]; then
+  export GIT_ASKPASS=$PWD/ci/bench/askpass.sh
+fi
 
 [ $# -ge 1 ] || { echo "publish.sh: give the folder that gets the site" >&2; exit 2; }
 site=$1
@@ -17,19 +20,11 @@ work=${CONVBENCH_WORK:-.asv/publish}
 place=(${CONVBENCH_PLACE:+--place "$CONVBENCH_PLACE"})
 mkdir -p "$work"
 
-if [ -n "${GITHUB_TOKEN:-}" ] && [ -n "${GITHUB_SERVER_URL:-}" ]; then
-  # For git alone, and for this call alone: nothing of it is written to a file.
-  GIT_CONFIG_COUNT=1
-  GIT_CONFIG_KEY_0="http.$GITHUB_SERVER_URL/.extraheader"
-  GIT_CONFIG_VALUE_0="AUTHORIZATION: basic $(printf 'x-access-token:%s' "$GITHUB_TOKEN" | base64 -w0)"
-  export GIT_CONFIG_COUNT GIT_CONFIG_KEY_0 GIT_CONFIG_VALUE_0
-fi
-
 if [ -n "$(find "$asv_results" -mindepth 2 -name '*.json' 2>/dev/null | head -1)" ]; then
   convbench push "$asv_results" --project "$asv_project" "${place[@]}"
 fi
 convbench pull "$work/pulled" "${place[@]}"
-unset GIT_CONFIG_COUNT GIT_CONFIG_KEY_0 GIT_CONFIG_VALUE_0 GITHUB_TOKEN
+unset GITHUB_TOKEN GIT_ASKPASS
 convbench collect "$work"/pulled/* --store "$work/store" --repo .
 convbench detect "$work/store"
 convbench report "$work/store" --output "$site" "$@"
