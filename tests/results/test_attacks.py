@@ -181,3 +181,22 @@ def test_a_manifest_names_parts_of_its_store_and_nothing_else(
         assert "is no part" in error
         assert error.count("\n") == 1
     assert not other.exists()
+
+
+@pytest.mark.parametrize("linked", ["values", "values/project=x", "values/project=x/machine=y"])
+def test_what_a_link_in_a_store_leads_to_is_never_deleted(tmp_path: Path, linked: str) -> None:
+    store, mine = tmp_path / "store", tmp_path / "mine"
+    for depth in ("a/b", "a", "."):
+        (mine / depth).mkdir(parents=True, exist_ok=True)
+        (mine / depth / "thesis.parquet").write_text("mine")
+    before = sorted(mine.rglob("*"))
+    (store / linked).parent.mkdir(parents=True)
+    (store / linked).symlink_to(mine)
+    (store / MANIFEST).write_text(
+        '{"schema_version": 3, "sources": {}, "parts": [], "keep_samples": 1}'
+    )
+    results = write_source(tmp_path / "p", {"m/a.json": result_file({"a": row([1.0])})})
+
+    cli.main(["collect", str(results), "--store", str(store)])
+
+    assert [path for path in before if not path.exists()] == []

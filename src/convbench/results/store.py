@@ -71,9 +71,11 @@ def locked(store: Path, say: Callable[[str], None]) -> Iterator[None]:
 
 def remove_orphans(store: Path, named: Collection[str]) -> None:
     """Delete parts that no manifest names: replaced ones, and what a dead collector left."""
+    whole = store.resolve()
     for family in schema.FAMILIES:
         for path in (store / family).glob("*/*/*"):
-            if path.relative_to(store).as_posix() not in named:
+            is_here = path.parent.resolve().is_relative_to(whole)  # no link leads to it
+            if is_here and path.relative_to(store).as_posix() not in named:
                 path.unlink()
     for path in store.glob(".*.part"):
         path.unlink()
