@@ -60,7 +60,7 @@ class Commands(Generated):
             yield from self._command(name, parser)
 
     def _command(self, name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
-        yield from (f"## {name}", "", parser.description or "", "")
+        yield from (f"## {name}", "", sentence(parser.description or ""), "")
         yield from fenced(parser.format_usage().removeprefix("usage: "))
         for group in parser._action_groups:
             yield from self._group(parser, group)
@@ -82,6 +82,11 @@ class Commands(Generated):
             ("argument", "what it does"),
             ((code(words_of(parser, action)), help_of(parser, action)) for action in shown),
         )
+
+
+def sentence(text: str) -> str:
+    """Write a summary as a sentence; a whole text stays as it is."""
+    return text[:1].upper() + text[1:].rstrip(".") + "." if "\n" not in text else text
 
 
 def fenced(text: str) -> Iterator[str]:

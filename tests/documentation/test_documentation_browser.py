@@ -103,7 +103,8 @@ DIFFERENCE = """async ([one, other]) => {
   const [a, b] = [await pixels(one), await pixels(other)];
   return a.reduce((sum, value, at) => sum + Math.abs(value - b[at]), 0) / a.length / 255;
 }"""
-MOST_DIFFERENT = 0.01
+# The same browser draws the same bytes; a heading that is renamed makes 0.0005, other fonts more.
+MOST_DIFFERENT = 0.004
 
 
 def test_pictures_show_the_pages_as_they_are(browser: Any, tmp_path: Path) -> None:
