@@ -12,6 +12,7 @@ rule create_environments:
     threads: workflow.cores
     resources:
         machine=1,
+        runtime=MOST_MINUTES,
     params:
         commit=newest_commit,
         blas=config["blas"],
@@ -41,6 +42,7 @@ rule measure:
     threads: workflow.cores
     resources:
         machine=1,
+        runtime=MOST_MINUTES,
     params:
         blas=config["blas"],
         threads=config["threads"],

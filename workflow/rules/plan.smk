@@ -1,8 +1,10 @@
 # Which commits to measure is asked of git while the workflow is read, not by a checkpoint: a commit
 # that touches nothing measured then leaves nothing to do, and nothing is drawn again.
+import math
 import platform
 import subprocess
 import time
+from collections import Counter
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -19,6 +21,8 @@ SWEEP = sweep.Sweep(
 MEASURED = "results/measured/{provider}/{machine}/{sweep}/{commit}"
 # What a workflow that was killed has left may have begun just now, and make environments first.
 WAIT_MINUTES = 2 * config["budget_minutes"] + 30
+# A job that takes longer than waiting for another one and measuring after it hangs.
+MOST_MINUTES = math.ceil(2 * WAIT_MINUTES)
 STARTED_AT = time.monotonic()
 
 try:
@@ -107,6 +111,18 @@ onstart:
         print(
             f"planned: {counted} to measure, {minutes:g} minutes each", flush=True
         )
+
+
+onerror:
+    missing = [Path(s) for s in measured_commits({}) if not Path(s).exists()]
+    machines = Counter(stamp.parents[1].name for stamp in missing)
+    by_machine = ", ".join(f"{name}: {count}" for name, count in machines.items())
+    print(
+        f"stopped with {len(missing)} runs not measured{by_machine and f' ({by_machine})'};"
+        " what is measured is kept: the same command goes on (logs/ says why it stopped; take a"
+        " machine that is gone for good out of the configuration)",
+        flush=True,
+    )
 
 
 onsuccess:
