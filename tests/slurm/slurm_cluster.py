@@ -18,7 +18,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -193,22 +193,35 @@ class Cluster:
         pid_file.unlink(missing_ok=True)
 
 
+def job_processes(node: str) -> list[int]:
+    """List the processes of jobs on a node."""
+    return [pid for pid, _ in _with_variable(f"SLURMD_NODENAME={node}")]
+
+
 def node_processes(node: str) -> list[int]:
-    """List the processes of jobs on a node, and those that watch over them."""
-    jobs = set()
-    found = []
+    """List the processes of jobs on a node, and those of SLURM that watch over them."""
+    found = _with_variable(f"SLURMD_NODENAME={node}")
+    jobs = {number for _, variables in found for number in _values("SLURM_JOB_ID", variables)}
+    watching = tuple(b"slurmstepd: [" + job + b"." for job in jobs)
+    return [pid for pid, _ in found] + [
+        pid for pid, title in _read_all("cmdline") if watching and title.startswith(watching)
+    ]
+
+
+def _with_variable(setting: str) -> list[tuple[int, list[bytes]]]:
+    told = ((pid, content.split(b"\0")) for pid, content in _read_all("environ"))
+    return [(pid, variables) for pid, variables in told if setting.encode() in variables]
+
+
+def _values(name: str, variables: list[bytes]) -> list[bytes]:
+    return [v.partition(b"=")[2] for v in variables if v.startswith(f"{name}=".encode())]
+
+
+def _read_all(name: str) -> Iterator[tuple[int, bytes]]:
+    """Read one file of every process's folder in /proc."""
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            variables = (process / "environ").read_bytes().split(b"\0")
-            if b"SLURMD_NODENAME=" + node.encode() in variables:
-                found.append(int(process.name))
-                jobs |= {v.partition(b"=")[2] for v in variables if v.startswith(b"SLURM_JOB_ID=")}
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            title = (process / "cmdline").read_bytes()
-            if title.startswith(tuple(b"slurmstepd: [" + job + b"." for job in jobs)):
-                found.append(int(process.name))
-    return found
+            yield int(process.name), (process / name).read_bytes()
 
 
 def _runs(pid: int) -> bool:
