@@ -36,3 +36,24 @@ SMALLER_BLURS = ("gray_blur3", "gray_blur7", "gray_blur15")
 ASKED_FOR = tuple(os.environ.get("CONVBENCH_PROBLEMS", "").split())
 """Problems that `convbench measure --problems` names; the others are not selected then."""
 PROBLEMS = (*EVERY_RUN, *(name for name in ASKED_FOR if name not in (*EVERY_RUN, *SMALLER_BLURS)))
+
+CONTROLS = (
+    "einsum question float64",
+    "im2col question float32",
+    "numba_nhwc question float32",
+    "implicit_gemm cifar_resnet20_3x3 float32",
+    "winograd_f4x3 resnet50_conv2_3x3 float32",
+    "numba_depthwise mobilenetv2_dw3 float32",
+    "fft gray_blur31 float32",
+    "tensordot alexnet_conv1 float32",
+)
+"""Cells that are timed twice under two labels, whatever else is selected."""
+
+RUN = frozenset(os.environ.get("CONVBENCH_STRATEGIES", "").split())
+"""Strategies that `convbench measure --strategies` names; none stands for all."""
+
+
+def needed(strategy: str) -> bool:
+    """Tell whether a strategy can be run by what is selected; `auto` may choose any."""
+    controls = {case.partition(" ")[0] for case in CONTROLS}
+    return not RUN or "auto" in RUN or strategy in RUN | controls

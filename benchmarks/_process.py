@@ -118,7 +118,10 @@ def available_cpus() -> int:
 
 
 def compile_everything() -> None:
-    """Run every strategy once on small problems like those of the axes, so that it has compiled."""
+    """Run every strategy once on small problems like those of the axes, so that it has compiled.
+
+    Those that are not selected are left out: compiling all takes a minute.
+    """
     from convbench import STRATEGIES, ConvProblem
 
     from . import _axes
@@ -127,7 +130,9 @@ def compile_everything() -> None:
     own = [
         strategy
         for strategy in STRATEGIES.values()
-        if not strategy.external and COMPILING.issuperset(strategy.brings)
+        if not strategy.external
+        and COMPILING.issuperset(strategy.brings)
+        and _axes.needed(strategy.name)
     ]
     small = dict.fromkeys(
         ConvProblem(**shrunk(workloads.WORKLOADS[name]), dtype=dtype)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 
-from . import _cells, _process
+from . import _axes, _cells, _process
 
 
 @cache
@@ -33,16 +33,7 @@ class NullControl(_cells.TimedCells):
     param_names = ("arm", "case")
     params = (
         ("a", "b"),
-        (
-            "einsum question float64",
-            "im2col question float32",
-            "numba_nhwc question float32",
-            "implicit_gemm cifar_resnet20_3x3 float32",
-            "winograd_f4x3 resnet50_conv2_3x3 float32",
-            "numba_depthwise mobilenetv2_dw3 float32",
-            "fft gray_blur31 float32",
-            "tensordot alexnet_conv1 float32",
-        ),
+        _axes.CONTROLS,
     )
 
     def time_case(self, arm: str, case: str) -> None:

@@ -186,6 +186,8 @@ def _attempt(
     variables = {"CONVBENCH_FACTS": str(facts)}
     if planned.problems:  # the axes have those that every run measures
         variables["CONVBENCH_PROBLEMS"] = " ".join(planned.problems)
+    if planned.strategies:  # so that no other one is compiled
+        variables["CONVBENCH_STRATEGIES"] = " ".join(planned.strategies)
     if remaining is not None and unit.round == 1:
         share = units.share_seconds(unit, to_come, remaining)
         variables["CONVBENCH_DEADLINE"] = str(time.time() + share)

@@ -45,6 +45,25 @@ def test_problems_that_a_sweep_names_join_the_axis_where_they_are_on_none(
     assert (*of_every_run, "vit_patch16") == axes().PROBLEMS
 
 
+def test_a_sweep_compiles_its_strategies_and_those_of_the_controls_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CONVBENCH_STRATEGIES", "loops numba_loops")
+    needed = {name for name in axes().STRATEGIES if axes().needed(name)}
+
+    assert needed >= {"loops", "numba_loops", "numba_nhwc", "im2col"}
+    assert not needed & {"numba_stencil", "numba_parallel", "winograd_f6x3"}
+
+
+@pytest.mark.parametrize("asked", ["", "loops auto"])
+def test_without_a_sweep_and_for_auto_every_strategy_is_compiled(
+    monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    monkeypatch.setenv("CONVBENCH_STRATEGIES", asked)
+
+    assert all(map(axes().needed, axes().STRATEGIES))
+
+
 def test_the_smaller_blurs_differ_from_the_largest_by_the_side_of_their_filter_alone() -> None:
     family = ("gray_blur31", *axes().SMALLER_BLURS)
     problems = [ConvProblem(**WORKLOADS[name]) for name in family]

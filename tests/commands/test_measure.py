@@ -427,6 +427,16 @@ def test_a_sweep_names_problems_that_no_other_run_measures(project: Path, asv: F
     assert told == ["question vit_patch16"] * 6 + [None] * 6
 
 
+def test_a_sweep_says_to_its_processes_which_strategies_it_runs(
+    project: Path, asv: FakeAsv
+) -> None:
+    measure.run(request(project, "--strategies", "im2col", "loops"), print)
+
+    assert [set(told["CONVBENCH_STRATEGIES"].split()) for told in asv.variables] == [
+        {"im2col", "loops"}
+    ] * len(asv.calls)
+
+
 @pytest.mark.parametrize("words", [["--quick"], ["--bench", "time_dot"]])
 def test_a_trial_never_stands_for_a_measurement(
     project: Path, asv: FakeAsv, words: list[str]
