@@ -168,9 +168,18 @@ class PublishedRun:
         return measured >= set(wanted)
 
 
-def published_runs(folder: Path) -> Iterator[PublishedRun]:
-    """Give all published runs, apart from those of older versions and unreadable ones."""
-    for file in sorted(folder.glob("[!.]*/facts.json")):
+def published_runs(
+    folder: Path, *, commit: str = "", machine_name: str = ""
+) -> Iterator[PublishedRun]:
+    """Give published runs, newest first, apart from those of older versions and unreadable ones.
+
+    A run's folder tells commit and machine: of ten thousand runs only those that are asked for, and
+    as many as are looked at, are read.
+    """
+    names = [path.name for path in folder.glob(f"{commit[:COMMIT_DIGITS]}*") if path.name[0] != "."]
+    wanted = [name for name in names if machine_name in ("", machine_of(name))]
+    for name in sorted(wanted, key=lambda name: name.rpartition("-")[2], reverse=True):
+        file = folder / name / "facts.json"
         with contextlib.suppress(ValueError, OSError, KeyError, TypeError):
             facts = json.loads(file.read_text())
             if facts["format"] != FACTS_FORMAT:
@@ -201,7 +210,7 @@ def existing_run(planned: Run) -> str | None:
     """Name a run of the same commit, machine, provider and environments that has all this."""
     wanted = planned.request
     same = ("commit", "machine", "environment_type", "environments_sha256")
-    for run in published_runs(planned.runs):
+    for run in published_runs(planned.runs, commit=planned.commit, machine_name=planned.machine):
         if run.request.get("quick") or run.request.get("bench"):
             continue
         if run.cells_left_out and planned.budget_minutes != run.request.get("budget_minutes"):
@@ -224,21 +233,24 @@ def check_machine(planned: Run, host: machine.Host) -> None:
     with another number of them.
     """
     name_it = "give this one a name of its own with --machine"
-    for run in published_runs(planned.runs):
-        if run.machine != planned.machine:
-            continue
+    here = len(host.affinity)
+    # Each run was held against those before it: the newest one tells, of all threads the newest
+    # that was measured with them.
+    for run in published_runs(planned.runs, machine_name=planned.machine):
         if (run.cpu, run.cpus) != (host.cpu, host.cpus):
             raise BadUsage(
                 f"machine {planned.machine!r} is a {run.cpu} with {run.cpus} CPUs in {run.name},"
                 f" but this is a {host.cpu} with {host.cpus}: two machines would share one"
                 f" history; {name_it}"
             )
-        here = len(host.affinity)
-        if "all" in run.threads and "all" in planned.threads and run.usable_cpus != here:
+        if "all" in planned.threads and "all" not in run.threads:
+            continue
+        if "all" in planned.threads and run.usable_cpus != here:
             raise BadUsage(
                 f"all threads of machine {planned.machine!r} are {run.usable_cpus} in {run.name},"
                 f" but {here} may be used here: measure with --threads 1, or {name_it}"
             )
+        return
 
 
 def interrupted(

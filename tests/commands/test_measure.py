@@ -490,6 +490,31 @@ def test_another_processor_under_a_used_name_is_refused(
     assert measure.run(request(project, "--machine", "second"), print) == 0
 
 
+def test_of_many_runs_only_those_that_matter_are_read(
+    project: Path, asv: FakeAsv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the start of each job of a sweep, on a file system that is shared."""
+    measure.run(request(project), print)
+    (run,) = published(project)
+    for second in range(30):
+        shutil.copytree(run, run.with_name(f"12345678-bench-20200101T0000{second:02}Z"))
+        shutil.copytree(run, run.with_name(f"{run.name[:8]}-x-20200101T0000{second:02}Z"))
+    facts = "facts.json"
+    read: list[str] = []
+    original = Path.read_text
+
+    def counted(path: Path, *arguments: Any, **keywords: Any) -> str:
+        read.extend([path.parent.name] if path.name == facts else [])
+        return original(path, *arguments, **keywords)
+
+    monkeypatch.setattr(Path, "read_text", counted)
+
+    measure.run(request(project), print)
+
+    assert asv.calls
+    assert read == [run.name, run.name]
+
+
 def test_another_number_of_all_threads_is_refused(
     project: Path, asv: FakeAsv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
