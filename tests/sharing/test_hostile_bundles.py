@@ -87,6 +87,19 @@ def test_the_name_of_a_run_leads_nowhere_else(scene, name):
     assert {path.name for path in out.iterdir()} == {"there"}
 
 
+def test_a_damaged_copy_under_another_name_does_not_hide_the_good_one(scene):
+    place, out = scene
+    (good,) = open_place(str(place)).names()
+    said = parse_manifest((place / good / "manifest.json").read_bytes())
+    for name in ("aaa", "zzz"):
+        plant(place, manifest(dict(said.files), name=name), {})
+
+    done = pull(open_place(str(place)), out / "there")
+
+    assert done.pulled == ["m-0001"]
+    assert len(done.refused) == 2
+
+
 def test_links_are_not_followed(scene, tmp_path):
     place, out = scene
     secret = tmp_path / "secret"
@@ -239,7 +252,7 @@ def test_a_branch_with_links_and_paths_into_git_reaches_no_file_system(tmp_path)
     hooks = repository.tree(**{"post-checkout": ("100755", blob)})
     folders = {".git": ("40000", hooks), "..": ("40000", hooks)}
     for mode, what in (("120000", repository.blob(b"/etc/passwd")), ("160000", "1" * 40)):
-        made = manifest({"ok.json": FINE}, name=f"mode-{mode}")
+        made = manifest({"ok.json": FINE, f"{mode}.json": FINE}, name=f"mode-{mode}")
         text = ("100644", repository.blob(made.to_bytes()))
         inner = repository.tree(**{"manifest.json": text, "ok.json": (mode, what)})
         folders[made.bundle] = ("40000", inner)

@@ -87,6 +87,20 @@ def test_a_renamed_copy_of_a_run_is_the_same_run(place_text, tmp_path):
     assert pushed(open_place(place_text), tmp_path / "copies") == []
 
 
+def test_the_same_content_under_two_names_is_pulled_once(tmp_path):
+    run = write_run(tmp_path / "runs", 1)
+    shutil.copytree(run, tmp_path / "copies/renamed")
+    for name in ("runs", "copies"):  # at once: neither has seen the other
+        pushed(open_place(str(tmp_path / f"place-{name}")), tmp_path / name)
+    shutil.copytree(tmp_path / "place-runs", tmp_path / "place")
+    shutil.copytree(tmp_path / "place-copies", tmp_path / "place", dirs_exist_ok=True)
+
+    first = pull(open_place(str(tmp_path / "place")), tmp_path / "there")
+
+    assert (len(first.pulled), first.unchanged) == (1, 1)
+    assert pull(open_place(str(tmp_path / "place")), tmp_path / "there").unchanged == 2
+
+
 def test_a_second_run_of_the_same_name_does_not_replace_the_first(place_text, tmp_path):
     for folder, value in (("a", 1), ("b", 2)):
         run = write_run(tmp_path / folder, 1)

@@ -60,12 +60,11 @@ def pull(place: Place, folder: Path) -> Pulled:
     make_folder(folder)
     sweep(folder)
     here = set(digests(folder).values())
-    # Two may have pushed the same content at the same time under two names.
-    contents = {digest_in(name): name for name in sorted(place.names())}
-    missing = [contents[content] for content in sorted(contents.keys() - here)]
-    done = Pulled(place.shown, unchanged=len(contents) - len(missing))
+    names = sorted(place.names())
+    missing = [name for name in names if digest_in(name) not in here]
+    done = Pulled(place.shown, unchanged=len(names) - len(missing))
     for start in range(0, len(missing), BATCH):
-        _pull(place, missing[start : start + BATCH], folder, done)
+        _pull(place, missing[start : start + BATCH], folder, here, done)
     if done.pulled:
         digests(folder)  # while what was written is in the page cache
     return done
@@ -78,8 +77,8 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _pull(place: Place, bundles: list[str], folder: Path, done: Pulled) -> None:
-    """Pull bundles together."""
+def _pull(place: Place, bundles: list[str], folder: Path, here: set[str], done: Pulled) -> None:
+    """Pull bundles together; `here` has the digests of what the folder has."""
     with unfinished(folder) as incoming:
 
         def bring(bundle: str) -> Manifest:
@@ -98,6 +97,10 @@ def _pull(place: Place, bundles: list[str], folder: Path, done: Pulled) -> None:
         finally:  # what is whole stays, also when the place can't be read any more
             os.sync()
             for manifest in whole:
+                if manifest.digest in here:  # two pushed the same content under two names
+                    done.unchanged += 1
+                    continue
+                here.add(manifest.digest)
                 done.pulled.append(_publish(incoming / manifest.bundle, manifest))
                 done.bytes += sum(content.size for content in manifest.files.values())
 

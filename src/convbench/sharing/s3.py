@@ -136,6 +136,6 @@ def _client(text: str) -> Any:
         max_pool_connections=S3Place.readers,
     )
     try:
-        return boto3.client("s3", config=settings)
+        return boto3.session.Session().client("s3", config=settings)
     except (BotoCoreError, ValueError) as error:
         raise unusable(text, "reached", type(error).__name__) from None
