@@ -73,6 +73,7 @@ class GitPlace:
     readers: int = 1
     _files: dict[str, _File] | None = field(default=None, repr=False)
     _blobs: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _lock: int | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, text: str) -> "GitPlace":
@@ -183,6 +184,7 @@ class GitPlace:
                 stdout=said,
                 stderr=said,
                 env=self._variables,
+                pass_fds=self._held,
             )
             assert git.stdin is not None
             try:
@@ -216,6 +218,8 @@ class GitPlace:
         self._repository.mkdir(parents=True, exist_ok=True)
         with (self._repository / "convbench.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            # Git inherits it: should this process be killed, the lock stays until git has ended.
+            self._lock = lock.fileno()
             for left in self._repository.rglob("*.lock"):
                 if left.name != "convbench.lock":  # of a git that was killed: nobody else is here
                     left.unlink(missing_ok=True)
@@ -226,7 +230,10 @@ class GitPlace:
                     elif entry.name != "convbench.lock":
                         entry.unlink()
                 self._git("init", "--quiet", "--bare", ".")
-            yield
+            try:
+                yield
+            finally:
+                self._lock = None
 
     def _is_whole(self) -> bool:
         try:
@@ -237,6 +244,10 @@ class GitPlace:
         except GitFailed:
             return False
         return True
+
+    @property
+    def _held(self) -> tuple[int, ...]:
+        return () if self._lock is None else (self._lock,)
 
     @property
     def _variables(self) -> dict[str, str]:
@@ -256,6 +267,7 @@ class GitPlace:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             env=self._variables,
+            pass_fds=self._held,
         )
         if answer.returncode:
             raise GitFailed(_complaint(answer.stdout + b"\n" + answer.stderr))
