@@ -14,17 +14,20 @@ if [ -n "${GITHUB_TOKEN:-}" ]; then
 fi
 
 [ $# -ge 1 ] || { echo "publish.sh: give the folder that gets the site" >&2; exit 2; }
-site=$1
+top=$PWD
+site=$(realpath --canonicalize-missing "$1")
 shift
-work=${CONVBENCH_WORK:-.asv/publish}
+work=$(realpath --canonicalize-missing "${CONVBENCH_WORK:-.asv/publish}")
+results=$top/$asv_results
 place=(${CONVBENCH_PLACE:+--place "$CONVBENCH_PLACE"})
 mkdir -p "$work"
 
-if [ -n "$(find "$asv_results" -mindepth 2 -name '*.json' 2>/dev/null | head -1)" ]; then
-  convbench push "$asv_results" --project "$asv_project" "${place[@]}"
+cd "$(dirname "$asv_config")" # where convbench.toml and triage.toml are looked for
+if [ -n "$(find "$results" -mindepth 2 -name '*.json' 2>/dev/null | head -1)" ]; then
+  convbench push "$results" --project "$asv_project" "${place[@]}"
 fi
 convbench pull "$work/pulled" "${place[@]}"
 unset GITHUB_TOKEN GIT_ASKPASS
-convbench collect "$work"/pulled/* --store "$work/store" --repo .
+convbench collect "$work"/pulled/* --store "$work/store" --repo "$top"
 convbench detect "$work/store"
 convbench report "$work/store" --output "$site" "$@"

@@ -41,6 +41,11 @@ def script(
     """Call a script in the project, as a job of continuous integration does."""
     known = {name: text for name, text in os.environ.items() if not name.startswith("GITHUB_")}
     path = f"{Path(sys.executable).parent}{os.pathsep}{known['PATH']}"
+    # asv writes its machines there; caches stay where they are.
+    home = folder.parent / "home"
+    home.mkdir(exist_ok=True)
+    cache = known.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+    known |= {"HOME": str(home), "XDG_CACHE_HOME": cache, "PIP_CACHE_DIR": f"{cache}/pip"}
     return subprocess.run(
         [f"ci/bench/{name}", *words],
         cwd=folder,

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 from ci_project import project, script
 from toy_repository import PACKAGE, commit
+
+from convbench.results import load
 
 sharing = pytest.mark.skipif(
     importlib.util.find_spec("convbench.commands.push") is None,
@@ -39,8 +42,26 @@ def night(folder: Path, variables: Mapping[str, str]) -> tuple[str, str]:
     return measured.stdout, published.stdout
 
 
-def commits(folder: Path) -> int:
-    return len(list((folder / "results" / "box").glob("*-*.json")))
+def commits(results: Path) -> int:
+    return len(list((results / "box").glob("*-*.json")))
+
+
+def configured(folder: Path, below: str, **config: object) -> None:
+    """Put asv's configuration, with environments of its own, into a folder that scripts know."""
+    text = json.loads((folder / "asv.conf.json").read_text())
+    text |= {"environment_type": "virtualenv", "env_dir": str(folder / ".asv" / "env")}
+    text |= {"build_command": ["python -m pip wheel --no-deps -w {build_cache_dir} {build_dir}"]}
+    (folder / "asv.conf.json").unlink()
+    (folder / below).mkdir(exist_ok=True)
+    (folder / below / "asv.conf.json").write_text(json.dumps(text | config))
+    settings = folder / "ci" / "bench" / "settings.sh"
+    moved = settings.read_text().replace("=asv.conf.json", f"={below}/asv.conf.json")
+    settings.write_text(moved.replace("=results", f"={below}/results"))
+
+
+def forget(folder: Path, *names: str) -> None:
+    for name in names:
+        shutil.rmtree(folder / name)
 
 
 @sharing
@@ -48,16 +69,14 @@ def commits(folder: Path) -> int:
 @pytest.mark.parametrize("kind", PLACES)
 def test_each_night_measures_what_is_new_and_the_site_shows_all(tmp_path: Path, kind: str) -> None:
     folder = project(tmp_path / "toy")
-    config = json.loads((folder / "asv.conf.json").read_text())
-    config |= {"environment_type": "virtualenv", "results_dir": "results", "env_dir": ".asv/env"}
-    config |= {"build_command": ["python -m pip wheel --no-deps -w {build_cache_dir} {build_dir}"]}
-    (folder / "asv.conf.json").write_text(json.dumps(config))
+    configured(folder, ".")
+    results = folder / "results"
     variables = {"CONVBENCH_PLACE": PLACES[kind](tmp_path), "CONVBENCH_MACHINE": "box"}
 
     first, _ = night(folder, variables)
 
     assert "nothing is measured on box yet" in first
-    assert commits(folder) == 1
+    assert commits(results) == 1
 
     again, published = night(folder, variables)
 
@@ -65,18 +84,32 @@ def test_each_night_measures_what_is_new_and_the_site_shows_all(tmp_path: Path, 
     assert "0 ok" not in published
     # The runner was emptied, and another machine has the next commit already.
     commit(folder, PACKAGE.format(steps=9000))
-    subprocess.run(["rm", "-rf", "results", ".asv/shared", ".asv/publish"], cwd=folder, check=True)
-    elsewhere = variables | {"CONVBENCH_MACHINE": "other"}
-    night(folder, elsewhere)
-    subprocess.run(["rm", "-rf", "results"], cwd=folder, check=True)
+    forget(folder, "results", ".asv/shared", ".asv/publish")
+    night(folder, variables | {"CONVBENCH_MACHINE": "other"})
+    forget(folder, "results")
 
     night(folder, variables)
 
-    assert commits(folder) == 2
+    assert commits(results) == 2
     index = (folder / "convbench-site" / "index.html").read_text()
-    assert "time_work" in index
-    assert "box" in index
-    assert "other" in index
+    for word in ("time_work", "box", "other"):
+        assert word in index
+
+
+@sharing
+@pytest.mark.pipeline
+def test_a_configuration_below_has_its_own_words_and_place(tmp_path: Path) -> None:
+    folder = project(tmp_path / "toy")
+    configured(folder, "perf", repo="..", benchmark_dir="../benchmarks")
+    words = f'[shared]\nplace = "{folder_place(tmp_path)}"\n[parameters]\nstrategy = "size"\n'
+    (folder / "perf" / "convbench.toml").write_text(words)
+
+    night(folder, {"CONVBENCH_MACHINE": "box"})
+
+    assert commits(folder / "perf" / "results") == 1
+    assert list((tmp_path / "place").iterdir())
+    rows = load(folder / ".asv" / "publish" / "store", columns=["strategy"])
+    assert set(rows["strategy"]) == {"1", "2"}
 
 
 @sharing

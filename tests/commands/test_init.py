@@ -282,7 +282,9 @@ def test_the_whole_way_from_init_to_the_pages(project: Path) -> None:
     git(project, "commit", "--quiet", "--message", "convbench")
     # asv's environment is the tests' own Python, into which it does not install.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = os.environ | {"PATH": path, "ASV_PYTHONPATH": str(project)}
+    home = project.parent / "home"  # asv writes its machines there
+    home.mkdir()
+    environment = os.environ | {"PATH": path, "ASV_PYTHONPATH": str(project), "HOME": str(home)}
 
     def call(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(words, env=environment, capture_output=True, text=True)

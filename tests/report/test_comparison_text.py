@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from junitparser import JUnitXml
 
 from convbench.report.comparison_junit import as_junit
 from convbench.report.comparison_markdown import MOST_ROWS, as_markdown, code, text
@@ -308,6 +309,18 @@ def test_names_survive_xml(name: str):
     case = ElementTree.fromstring(document.encode()).find("testsuite/testcase")
     assert case.get("name") == printable(name)
     assert case.find("skipped").get("message") == f"FAILED: {printable(name)}"
+
+
+@given(st.text() | st.sampled_from(HOSTILE))
+def test_an_independent_reader_finds_the_same_in_junit(name: str):
+    cells = (judged(name, Verdict.SLOWER, 1.2, p_confirm=1e-9), failed(f"{name}2", name))
+
+    (suite,) = JUnitXml.fromstring(as_junit(comparison(*cells)).encode())
+
+    assert (suite.tests, suite.failures, suite.skipped, suite.errors) == (2, 1, 1, 0)
+    slower, broken = suite
+    assert (slower.name, slower.is_failure) == (printable(name), True)
+    assert (broken.name, broken.is_skipped) == (printable(f"{name}2"), True)
 
 
 # What an arm does not implement

@@ -18,7 +18,10 @@ if [ -n "${GITHUB_TOKEN:-}" ]; then
 fi
 
 machine=${CONVBENCH_MACHINE:-$(uname -n)}
-convbench pull .asv/shared --as-asv ${CONVBENCH_PLACE:+--place "$CONVBENCH_PLACE"}
+top=$PWD
+# There convbench.toml is looked for.
+(cd "$(dirname "$asv_config")" &&
+  convbench pull "$top/.asv/shared" --as-asv ${CONVBENCH_PLACE:+--place "$CONVBENCH_PLACE"})
 unset GITHUB_TOKEN GIT_ASKPASS # benchmarks have no use for them
 if [ -d ".asv/shared/$machine" ]; then
   # Of this machine alone: asv takes a commit for measured that any machine in its folder has.
