@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 from fake_github import REPOSITORY, TOKEN, State, archive, serve
 
+from convbench.report.comparison_text import Comparison, as_json
+from convbench.stats.block_comparison import Judgement, Settings, Verdict
+
 SCRIPT = Path(__file__).parents[2] / "ci" / "bench" / "comment.py"
 
 HEAD, BASE = "a" * 40, "b" * 40
@@ -94,7 +97,7 @@ def test_the_first_result_is_a_comment_and_the_next_one_updates_it(
     (comment,) = github.comments
     assert comment["body"].startswith(f"{MARK}\n### Benchmarks: `bbbbbbbb` → `aaaaaaaa`")
     for words in (
-        "The gate is closed: a confirmed regression beyond ×1.050. 1 cells: 1 slower.",
+        "The gate is closed: a confirmed regression beyond ×1.050. 1 cell: 1 slower.",
         "| SLOWER | ×1.250 (1.200 to 1.300) | <code>run&#46;time&#95;it(1)</code> |",
         "[this run](https://github.example/owner/project/actions/runs/99)",
     ):
@@ -107,10 +110,45 @@ def test_the_first_result_is_a_comment_and_the_next_one_updates_it(
     assert (second.returncode, second.stdout) == (0, "updated the comment of #7\n")
     (comment,) = github.comments
     assert (
-        "The gate is open: no confirmed regression beyond ×1.050. 1 cells: 1 same."
+        "The gate is open: no confirmed regression beyond ×1.050. 1 cell: 1 same."
         in (comment["body"])
     )
     assert github.unauthorised == []
+
+
+def judged(name: str, verdict: Verdict, ratio: float | None) -> Judgement:
+    return Judgement(
+        name=name,
+        verdict=verdict,
+        blocks=16,
+        ratio=ratio,
+        ratio_low=ratio and ratio - 0.1,
+        ratio_high=ratio and ratio + 0.1,
+        p_screen=0.001,
+        p_confirm=0.001,
+        minimum_detectable_ratio=None,
+        reason="why",
+    )
+
+
+def test_what_convbench_gate_writes_is_what_it_reads(tmp_path: Path, github: State) -> None:
+    cells = (
+        judged("slower", Verdict.SLOWER, 1.5),
+        judged("same", Verdict.SAME, 1.0),
+        judged("broken", Verdict.FAILED, None),
+    )
+    settings = Settings(threshold=1.05)
+    compared = Comparison(
+        "main", "change", cells, settings, {"absent": "no"}, base_commit=BASE, head_commit=HEAD
+    )
+    github.content = archive(gate_json=as_json(compared))
+
+    assert called(tmp_path).returncode == 0
+
+    body = github.comments[0]["body"]
+    assert "3 cells: 1 slower, 1 failed, 1 same; 1 not comparable." in body
+    assert "| SLOWER | ×1.500 (1.400 to 1.600) | <code>slower</code> |" in body
+    assert "| FAILED | – | <code>broken</code> |" in body
 
 
 def test_the_token_stays_with_github(tmp_path: Path, github: State) -> None:

@@ -203,7 +203,7 @@ def body(document: dict[str, Any], run: str, site: str) -> str:
     parts = [
         f"### Benchmarks: `{document['base'][:8]}` → `{document['head'][:8]}`",
         f"The gate is {state} confirmed regression beyond ×{number(document['threshold'])}. "
-        f"{len(cells)} cells: {told or 'none'}"
+        f"{len(cells)} {'cell' if len(cells) == 1 else 'cells'}: {told or 'none'}"
         + (f"; {document['skipped']} not comparable." if document["skipped"] else "."),
     ]
     if loud:
