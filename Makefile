@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Without bytecode every start of Python would compile SciPy and Numba again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report test check docs docs-links docs-pictures bench-detectors lock clean
+.PHONY: report test check audit docs docs-links docs-pictures bench-detectors lock clean
 
 report: .venv/installed
 	snakemake --quiet host progress reason rules $(if $(CONFIG),--config $(CONFIG))
@@ -25,6 +25,14 @@ check: .venv/installed-test
 	@command -v tsc >/dev/null || { echo "make check needs tsc: apt-get install node-typescript" >&2; exit 1; }
 	tsc --project tests/javascript
 	snakefmt --check workflow && snakemake --lint && snakemake --lint --snakefile workflow/partitions.smk
+
+# Known faults of the locked packages, for which the index is asked for advisories, and of the
+# workflows. --strict: a package that could not be asked for is no clean one.
+audit: .venv/installed-test
+	for lock in requirements.lock requirements-test.lock; do \
+		pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$lock || exit 1; \
+	done
+	zizmor --offline --persona pedantic .github/workflows
 
 # Every warning is an error; the address of the published site, if it has one: DOCS_URL=https://…
 SPHINX := python -m sphinx --quiet --fail-on-warning --nitpicky --keep-going
