@@ -13,8 +13,9 @@ project=$PWD
 minors=(3.11 3.12 3.13 3.14)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-dist=${DIST:-$work/dist}
 read -r -a pip_options <<<"${PIP_INSTALL:-}"
+mkdir -p "${DIST:=$work/dist}"
+dist=$(cd "$DIST" && pwd)
 # Nothing of the caller's may be found in place of what is installed.
 unset PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
@@ -108,6 +109,11 @@ if [ ${#pythons[@]} -eq 0 ]; then
   done
 fi
 [ ${#pythons[@]} -gt 0 ] || { say "no python${minors[0]} to python${minors[-1]} on PATH; give interpreters"; exit 2; }
+
+if compgen -G "$dist/convbench-*" >/dev/null; then
+  say "DIST=$DIST holds distributions already; give an empty folder"
+  exit 2
+fi
 
 "${pythons[0]}" -m venv "$work/tools"
 clean "$work/tools/bin/python" -m pip install --quiet "${pip_options[@]}" build flit_core

@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     _print_every_name()
     if not words:
-        print(SHORT_HELP, file=sys.stderr)
+        if sys.stderr is not None:
+            print(SHORT_HELP, file=sys.stderr)
         return 2
     try:
         options = parse(words)
