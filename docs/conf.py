@@ -17,6 +17,7 @@ extensions += ["accessible", "checkout", "generated"]  # docs/_ext
 exclude_patterns = ["_build"]
 # Headings are link targets under the names that GitHub gives them.
 myst_heading_anchors = 3
+smartquotes = False  # options begin with two hyphens
 default_role = "code"  # in docstrings
 # Indented blocks are commands, what they print, and files: no one language.
 highlight_language = "none"
