@@ -158,8 +158,8 @@ def _level(store: Store, strategy: str, problem: str, at: int) -> float:
 
 
 def tour_store() -> Store:
-    """Make what docs/tour.md measures: two histories of twelve commits, slower at the seventh."""
-    at, commits, benchmark = 6, 12, "counting.Count.time_count"
+    """Make what docs/tour.md measures: two histories of twelve commits, slower at the sixth."""
+    at, commits, benchmark = 5, 12, "counting.Count.time_count"
     store, noise = Store(), np.random.default_rng(1)
     machine = {"machine": "your-machine", "project": "words"}
     for index in range(commits):
