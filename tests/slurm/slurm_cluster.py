@@ -115,6 +115,10 @@ class Cluster:
         """Start a node's daemon, the first time or again."""
         answer("slurmd", "-N", node)
 
+    def has_daemon(self, node: str) -> bool:
+        """Tell whether a node's daemon runs; the file goes with it."""
+        return (self.base / f"slurmd-{node}.pid").exists()
+
     def kill_daemon(self, node: str) -> None:
         """Kill a node's daemon; the jobs on the node go on."""
         self._end("slurmd", self.base / f"slurmd-{node}.pid", signal.SIGKILL)

@@ -1,6 +1,6 @@
 """The cluster of the tests is one: two nodes, exclusive jobs, on loopback, and no other's."""
 
-import subprocess
+import contextlib
 import time
 from pathlib import Path
 
@@ -47,13 +47,33 @@ def test_jobs_of_bench_have_their_node_alone_and_two_nodes_work_at_once(cluster:
     assert small.start >= two.end or small.end <= two.start
 
 
-@pytest.mark.usefixtures("cluster")
-def test_the_cluster_listens_on_loopback_alone() -> None:
-    listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
-    ours = [line.split()[3] for line in listening.splitlines() if "slurm" in line]
+def listening(name: str) -> list[str]:
+    """List where the processes of a program listen, as the kernel writes it."""
+    sockets = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "comm").read_text().strip() == name:
+                sockets |= {str(file.readlink()) for file in (process / "fd").iterdir()}
+    table = [
+        line.split()
+        for family in ("tcp", "tcp6")
+        for line in Path("/proc/net", family).read_text().splitlines()[1:]
+    ]
+    state_of_listening = "0A"
+    return [
+        columns[1]
+        for columns in table
+        if columns[3] == state_of_listening and f"socket:[{columns[9]}]" in sockets
+    ]
 
-    assert len(ours) == 1 + len(slurm_cluster.NODES)
-    assert {address.rpartition(":")[0] for address in ours} == {"127.0.0.1"}
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(
+    ("program", "ports"), [("slurmctld", (26817,)), ("slurmd", (26821, 26822)), ("munged", ())]
+)
+def test_the_cluster_listens_on_loopback_alone(program: str, ports: tuple[int, ...]) -> None:
+    # 127.0.0.1, in the machine's order of bytes.
+    assert sorted(listening(program)) == [f"0100007F:{port:04X}" for port in ports]
 
 
 def test_another_cluster_is_neither_replaced_nor_stopped(cluster: Cluster, tmp_path: Path) -> None:

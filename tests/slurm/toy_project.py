@@ -156,3 +156,8 @@ class Toy:
         """Read the facts of the published runs of a commit."""
         facts = sorted(self.root.glob(f"results/runs/{commit[:8]}-*/facts.json"))
         return [json.loads(file.read_text()) for file in facts]
+
+    def log_of(self, machine: str, commit: str) -> Path:
+        """Give the file of what the measuring job of a machine has printed last."""
+        (log,) = self.root.glob(f"logs/measure/*-{machine}-*{commit}.log")
+        return log
