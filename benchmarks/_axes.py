@@ -37,7 +37,7 @@ ASKED_FOR = tuple(os.environ.get("CONVBENCH_PROBLEMS", "").split())
 """Problems that `convbench measure --problems` names; the others are not selected then."""
 PROBLEMS = (*EVERY_RUN, *(name for name in ASKED_FOR if name not in (*EVERY_RUN, *SMALLER_BLURS)))
 
-CONTROLS = (
+NULL_CASES = (
     "einsum question float64",
     "im2col question float32",
     "numba_nhwc question float32",
@@ -47,13 +47,12 @@ CONTROLS = (
     "fft gray_blur31 float32",
     "tensordot alexnet_conv1 float32",
 )
-"""Cells that are timed twice under two labels, whatever else is selected."""
-
-RUN = frozenset(os.environ.get("CONVBENCH_STRATEGIES", "").split())
-"""Strategies that `convbench measure --strategies` names; none stands for all."""
+"""Cells of the null control, which every run measures."""
 
 
-def needed(strategy: str) -> bool:
-    """Tell whether a strategy can be run by what is selected; `auto` may choose any."""
-    controls = {case.partition(" ")[0] for case in CONTROLS}
-    return not RUN or "auto" in RUN or strategy in RUN | controls
+def is_run(strategy: str) -> bool:
+    """Tell whether this run has cells of a strategy: others need not be compiled before it."""
+    asked_for = os.environ.get("CONVBENCH_STRATEGIES", "").split()
+    controls = {case.partition(" ")[0] for case in NULL_CASES}
+    # `auto` runs any of them.
+    return not asked_for or "auto" in asked_for or strategy in {*asked_for, *controls}

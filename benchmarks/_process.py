@@ -118,10 +118,7 @@ def available_cpus() -> int:
 
 
 def compile_everything() -> None:
-    """Run every strategy once on small problems like those of the axes, so that it has compiled.
-
-    Those that are not selected are left out: compiling all takes a minute.
-    """
+    """Run every strategy once on small problems like those of the axes, so that it has compiled."""
     from convbench import STRATEGIES, ConvProblem
 
     from . import _axes
@@ -129,10 +126,8 @@ def compile_everything() -> None:
 
     own = [
         strategy
-        for strategy in STRATEGIES.values()
-        if not strategy.external
-        and COMPILING.issuperset(strategy.brings)
-        and _axes.needed(strategy.name)
+        for name, strategy in STRATEGIES.items()
+        if not strategy.external and COMPILING.issuperset(strategy.brings) and _axes.is_run(name)
     ]
     small = dict.fromkeys(
         ConvProblem(**shrunk(workloads.WORKLOADS[name]), dtype=dtype)

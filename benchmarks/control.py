@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from functools import cache
 
-from . import _axes, _cells, _process
+from . import _cells, _process
+from ._axes import NULL_CASES
 
 
 @cache
@@ -33,7 +34,7 @@ class NullControl(_cells.TimedCells):
     param_names = ("arm", "case")
     params = (
         ("a", "b"),
-        _axes.CONTROLS,
+        NULL_CASES,
     )
 
     def time_case(self, arm: str, case: str) -> None:

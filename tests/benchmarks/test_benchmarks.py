@@ -45,6 +45,7 @@ def test_problems_that_a_sweep_names_join_the_axis_where_they_are_on_none(
     assert (*of_every_run, "vit_patch16") == axes().PROBLEMS
 
 
+<<<<<<< HEAD
 def test_a_sweep_compiles_its_strategies_and_those_of_the_controls_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -62,6 +63,24 @@ def test_without_a_sweep_and_for_auto_every_strategy_is_compiled(
     monkeypatch.setenv("CONVBENCH_STRATEGIES", asked)
 
     assert all(map(axes().needed, axes().STRATEGIES))
+=======
+@pytest.mark.parametrize(
+    ("asked_for", "compiled"),
+    [
+        ("", {"loops", "numba_loops", "numba_nhwc"}),
+        ("loops", {"loops", "numba_nhwc"}),  # the second is of the null control
+        ("auto", {"loops", "numba_loops", "numba_nhwc"}),  # which may choose any
+        ("numba_loops", {"numba_loops", "numba_nhwc"}),
+    ],
+)
+def test_a_run_compiles_what_it_has_cells_of(
+    monkeypatch: pytest.MonkeyPatch, asked_for: str, compiled: set[str]
+) -> None:
+    monkeypatch.setenv("CONVBENCH_STRATEGIES", asked_for)
+
+    names = ("loops", "numba_loops", "numba_nhwc")
+    assert {name for name in names if axes().is_run(name)} == compiled
+>>>>>>> b33d88d (A sweep compiles only the strategies that it has cells of)
 
 
 def test_the_smaller_blurs_differ_from_the_largest_by_the_side_of_their_filter_alone() -> None:
