@@ -45,25 +45,6 @@ def test_problems_that_a_sweep_names_join_the_axis_where_they_are_on_none(
     assert (*of_every_run, "vit_patch16") == axes().PROBLEMS
 
 
-<<<<<<< HEAD
-def test_a_sweep_compiles_its_strategies_and_those_of_the_controls_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("CONVBENCH_STRATEGIES", "loops numba_loops")
-    needed = {name for name in axes().STRATEGIES if axes().needed(name)}
-
-    assert needed >= {"loops", "numba_loops", "numba_nhwc", "im2col"}
-    assert not needed & {"numba_stencil", "numba_parallel", "winograd_f6x3"}
-
-
-@pytest.mark.parametrize("asked", ["", "loops auto"])
-def test_without_a_sweep_and_for_auto_every_strategy_is_compiled(
-    monkeypatch: pytest.MonkeyPatch, asked: str
-) -> None:
-    monkeypatch.setenv("CONVBENCH_STRATEGIES", asked)
-
-    assert all(map(axes().needed, axes().STRATEGIES))
-=======
 @pytest.mark.parametrize(
     ("asked_for", "compiled"),
     [
@@ -80,7 +61,6 @@ def test_a_run_compiles_what_it_has_cells_of(
 
     names = ("loops", "numba_loops", "numba_nhwc")
     assert {name for name in names if axes().is_run(name)} == compiled
->>>>>>> b33d88d (A sweep compiles only the strategies that it has cells of)
 
 
 def test_the_smaller_blurs_differ_from_the_largest_by_the_side_of_their_filter_alone() -> None:
