@@ -7,7 +7,8 @@
 set -euo pipefail
 
 # COMMAND-OR-FILE:PACKAGE
-wanted=(gcc:gcc nm:binutils make:make git:git python3:python3 tsc:node-typescript npm:npm shellcheck:shellcheck)
+wanted=(gcc:gcc nm:binutils make:make git:git python3:python3 tsc:node-typescript npm:npm shellcheck:shellcheck
+  zsh:zsh tcsh:tcsh)
 if [ "${1:-}" = --all ]; then
   wanted+=(chromium:chromium slurmctld:slurm-wlm munged:munge ss:iproute2)
   # netlib and BLIS: BLAS builds that no package index has.

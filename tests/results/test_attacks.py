@@ -183,6 +183,27 @@ def test_a_manifest_names_parts_of_its_store_and_nothing_else(
     assert not other.exists()
 
 
+@pytest.mark.parametrize(
+    "said", [5, None, [], {"m": 5}, {"m": {"host": 5}}, {"m": {"host": [["a"], "2"]}}], ids=repr
+)
+def test_what_a_manifest_says_of_processors_is_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], said: object
+) -> None:
+    store = tmp_path / "store"
+    results = write_source(tmp_path / "p", {"m/a.json": result_file({"a": row([1.0])})})
+    collect(results, store)
+    manifest = json.loads((store / MANIFEST).read_text())
+    (source,) = manifest["sources"].values()
+    source["machines"] = said
+    (store / MANIFEST).write_text(json.dumps(manifest))
+
+    assert cli.main(["collect", str(results), "--store", str(store)]) == 2
+
+    error = capsys.readouterr().err
+    assert "words of another kind" in error
+    assert error.count("\n") == 1
+
+
 @pytest.mark.parametrize("linked", ["values", "values/project=x", "values/project=x/machine=y"])
 def test_what_a_link_in_a_store_leads_to_is_never_deleted(tmp_path: Path, linked: str) -> None:
     store, mine = tmp_path / "store", tmp_path / "mine"

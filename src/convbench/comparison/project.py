@@ -116,7 +116,8 @@ def open_project(
         Another measurement runs here, or the repository is not on this machine.
     """
     folder = root / ".asv" / "compare"
-    with exclusive(asv_run.environments_folder(config, root)) as lock:
+    # The second lock: another configuration here may have other environments.
+    with exclusive(asv_run.environments_folder(config, root)) as lock, exclusive(folder):
         house = environments.household(root, folder, config)
         house.log.write_bytes(b"")
         _tidy(folder)

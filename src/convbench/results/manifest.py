@@ -106,9 +106,22 @@ def _parsed(data: Mapping[str, Any]) -> Manifest:
 def _source(entry: Mapping[str, Any]) -> SourceRecord:
     record = SourceRecord(**entry)
     texts = (record.project, record.run, record.described, record.labels)
-    if not (all(isinstance(text, str) for text in texts) and isinstance(record.machines, dict)):
+    if not (all(isinstance(text, str) for text in texts) and _are_statements(record.machines)):
         raise ValueError("a source with words of another kind")
     return record
+
+
+def _are_statements(machines: object) -> bool:
+    """Whether these are processors by machine and by who says it: a model and a number, as text."""
+    return isinstance(machines, dict) and all(
+        isinstance(said, dict)
+        and said.keys() <= {"host", "asv"}
+        and all(
+            isinstance(one, list) and len(one) <= 2 and all(isinstance(text, str) for text in one)
+            for one in said.values()
+        )
+        for said in machines.values()
+    )
 
 
 def _older(data: Mapping[str, Any]) -> Manifest:
