@@ -10,9 +10,11 @@ hidden folder have no suffix, because asv would read every .json below.
 
 import fcntl
 import json
+import os
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from convbench.sharing.bundles import (
     is_bundle_name,
     parse_manifest,
 )
-from convbench.sharing.folder import sweep, unfinished
+from convbench.sharing.folder import sweep, unfinished, write_new
 from convbench.sharing.places import Place
 from convbench.sharing.pulling import Pulled, make_folder
 from convbench.sharing.reading import each, manifests, read_checked
@@ -112,12 +114,14 @@ def _bring(
         size = 0
         for path in paths:
             target = incoming / files[path].sha256
-            if not target.exists():
-                raw = read_checked(place, bundle, path, files[path])
-                if path == BENCHMARKS:
-                    parse_descriptions(raw)
-                write_atomically(target, raw)
-                size += len(raw)
+            if target.exists():
+                continue
+            raw = read_checked(place, bundle, path, files[path])
+            if path == BENCHMARKS:
+                parse_descriptions(raw)
+            with suppress(FileExistsError):  # another bundle has the same, and was faster
+                write_new(target, raw)
+            size += len(raw)
         return bundle, size
 
     right = set()
@@ -142,14 +146,21 @@ def _install(
     for manifest in [*known.values(), *new.values()]:
         for path, content in manifest.files.items():
             pushed[path].add(content)
+    copies: dict[str, Path] = {}
     for path, manifest in sorted(_newest([*known.values(), *new.values()]).items()):
         content = manifest.files[path]
         here = _content(folder / path)
         if here != content and (here is None or here in pushed[path]):
-            if not (incoming / content.sha256).exists():
+            read = incoming / content.sha256
+            if not read.exists():
                 continue  # deleted here, of a bundle that was pulled before
-            write_atomically(folder / path, (incoming / content.sha256).read_bytes())
-            done.pulled.append(path)
+            copies[path] = incoming / f"{len(copies)}"
+            shutil.copyfile(read, copies[path])  # no link: asv writes into its files
+    os.sync()  # all at once: one file at a time takes milliseconds each
+    for path, copy in copies.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        copy.replace(folder / path)
+        done.pulled.append(path)
     kept = folder / KEPT
     for manifest in new.values():
         if BENCHMARKS in manifest.files:
