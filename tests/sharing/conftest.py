@@ -3,13 +3,11 @@
 import os
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-KINDS = ("folder", "git", "s3")
+from shared_places import KINDS, make_place
 
 
 @pytest.fixture(scope="session")
@@ -33,28 +31,6 @@ def s3_endpoint() -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-def make_place(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
-    """Make an empty place; return what --place takes."""
-    if kind == "folder":
-        return str(folder / "shared")
-    if kind == "git":
-        repository = folder / "shared.git"
-        subprocess.run(["git", "init", "--quiet", "--bare", str(repository)], check=True)
-        return f"git+file://{repository}#results"
-    monkeypatch = request.getfixturevalue("monkeypatch")
-    endpoint = request.getfixturevalue("s3_endpoint")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "never-to-be-seen")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    import boto3
-
-    bucket = f"bench-{uuid.uuid4().hex}"
-    boto3.client("s3").create_bucket(Bucket=bucket)
-    return f"s3://{bucket}/results"
 
 
 @pytest.fixture(params=KINDS)

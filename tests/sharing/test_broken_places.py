@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import make_place
+from shared_places import make_place
 from shared_runs import files_below, write_run
 
 from convbench import cli

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import KINDS, make_place
+from shared_places import KINDS, make_place
 from shared_runs import files_below, write_results, write_run
 
 from convbench.results.collection import say_nothing

@@ -175,7 +175,7 @@ def test_a_bundle_without_its_manifest_is_not_there(tmp_path):
 
 
 def test_half_an_upload_is_not_collected_and_can_be_completed(request, tmp_path):
-    from conftest import make_place
+    from shared_places import make_place
 
     run = write_run(tmp_path / "runs", 1)
     place = open_place(make_place("s3", request, tmp_path))

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import KINDS
+from shared_places import KINDS
 from shared_runs import files_below, rows_in, write_results, write_run
 
 from convbench.sharing import open_place, pull

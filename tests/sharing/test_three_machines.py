@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import make_place
+from shared_places import make_place
 from three_machines import (
     CODE_CHANGED_AT,
     COMMITS,

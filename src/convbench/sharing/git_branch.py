@@ -30,6 +30,7 @@ from convbench.sharing.bundles import MANIFEST, BadBundle, Bundle, is_bundle_nam
 from convbench.sharing.places import unusable
 
 _REMOTE = "place"
+_URL_KEY = f"remote.{_REMOTE}.url"
 _BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _URL = re.compile(r"(https|ssh|file)://[^\s\x00-\x1f]+")
@@ -82,7 +83,7 @@ class GitPlace:
         if not mark or not _BRANCH.fullmatch(branch) or ".." in branch:
             raise BadUsage(f"--place {_shown(text)}: expected #BRANCH at its end")
         if _URL.fullmatch(where):
-            settings = {f"remote.{_REMOTE}.url": [where]}
+            settings = {_URL_KEY: [where]}
         elif _NAME.fullmatch(where):
             settings = _of_remote(where)
         else:
@@ -256,7 +257,9 @@ class GitPlace:
     @property
     def _repository(self) -> Path:
         base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-        named = hashlib.sha256(f"{self.settings}#{self.branch}".encode()).hexdigest()[:16]
+        # Without credentials: in CI they are other ones each time.
+        where = f"{_shown(self.settings[_URL_KEY][0])}#{self.branch}"
+        named = hashlib.sha256(where.encode()).hexdigest()[:16]
         return Path(base).expanduser() / "convbench" / "shared" / f"{named}.git"
 
     def _git(self, *words: str) -> bytes:
@@ -334,7 +337,7 @@ def _of_remote(name: str) -> dict[str, list[str]]:
         elif not _TO_CONNECT.match(key):
             continue
         found.setdefault(key, []).append(value)
-    if f"remote.{_REMOTE}.url" not in found:
+    if _URL_KEY not in found:
         raise BadUsage(
             f"--place git+{name}#…: the repository here has no remote {name!r}; `git remote` lists"
             " them"
