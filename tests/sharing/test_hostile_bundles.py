@@ -285,6 +285,7 @@ def test_the_repository_here_is_not_touched(tmp_path, monkeypatch):
     # As in a hook of git, which says by variables where its repository is.
     monkeypatch.setenv("GIT_DIR", str(project / ".git"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(project / ".git/index"))
+    monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(project / ".git/objects"))
 
     assert cli.main(["push", "results/runs", "--place", "git+team#results"]) == 0
     assert cli.main(["pull", "there", "--place", "git+team#results"]) == 0
