@@ -25,18 +25,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from convbench.errors import BadUsage
-from convbench.results.raw_files import printable
 from convbench.sharing.bundles import MANIFEST, BadBundle, Bundle, is_bundle_name
+from convbench.sharing.git_settings import REMOTE, URL, environment, of_remote, shown
 from convbench.sharing.places import unusable
 
-_REMOTE = "place"
-_URL_KEY = f"remote.{_REMOTE}.url"
 _BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_URL = re.compile(r"(https|ssh|file)://[^\s\x00-\x1f]+")
-_TO_CONNECT = re.compile(r"(http|credential|url)\.|core\.sshcommand$|ssh\.", re.IGNORECASE)
-"""Settings of the repository here that decide how its remotes are reached, and as whom."""
-
+_ADDRESS = re.compile(r"(https|ssh|file)://[^\s\x00-\x1f]+")
 _SECONDS = 300
 """How long a push is tried while others push."""
 
@@ -81,17 +76,17 @@ class GitPlace:
         """Open a branch; the first push makes it."""
         where, mark, branch = text.removeprefix("git+").partition("#")
         if not mark or not _BRANCH.fullmatch(branch) or ".." in branch:
-            raise BadUsage(f"--place {_shown(text)}: expected #BRANCH at its end")
-        if _URL.fullmatch(where):
-            settings = {_URL_KEY: [where]}
+            raise BadUsage(f"--place {shown(text)}: expected #BRANCH at its end")
+        if _ADDRESS.fullmatch(where):
+            settings = {URL: [where]}
         elif _NAME.fullmatch(where):
-            settings = _of_remote(where)
+            settings = of_remote(where)
         else:
             raise BadUsage(
-                f"--place {_shown(text)}: expected git+https://, git+ssh://, git+file:/// or"
+                f"--place {shown(text)}: expected git+https://, git+ssh://, git+file:/// or"
                 " git+REMOTE before the #"
             )
-        return cls(_shown(text), branch, settings)
+        return cls(shown(text), branch, settings)
 
     def names(self) -> set[str]:
         """Name the folders of the newest commit that have a manifest."""
@@ -156,7 +151,7 @@ class GitPlace:
         """Fetch the branch's newest commit; None where there is no such branch yet."""
         spec = f"+refs/heads/{self.branch}:refs/shared/tip"
         try:
-            self._git("fetch", "--quiet", "--depth=1", "--no-tags", _REMOTE, spec)
+            self._git("fetch", "--quiet", "--depth=1", "--no-tags", REMOTE, spec)
         except GitFailed as error:
             if "couldn't find remote ref" in str(error):
                 return None
@@ -206,7 +201,7 @@ class GitPlace:
         """Push a commit; return git's words where somebody else was faster."""
         spec = f"{commit}:refs/heads/{self.branch}"
         try:
-            self._git("push", "--quiet", "--porcelain", _REMOTE, spec)
+            self._git("push", "--quiet", "--porcelain", REMOTE, spec)
         except GitFailed as error:
             if _is_race(str(error)):
                 return str(error)
@@ -252,13 +247,13 @@ class GitPlace:
 
     @property
     def _variables(self) -> dict[str, str]:
-        return _environment(self.settings)
+        return environment(self.settings)
 
     @property
     def _repository(self) -> Path:
         base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
         # Without credentials: in CI they are other ones each time.
-        where = f"{_shown(self.settings[_URL_KEY][0])}#{self.branch}"
+        where = f"{shown(self.settings[URL][0])}#{self.branch}"
         named = hashlib.sha256(where.encode()).hexdigest()[:16]
         return Path(base).expanduser() / "convbench" / "shared" / f"{named}.git"
 
@@ -300,56 +295,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.communicate()
 
 
-def _environment(settings: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return variables for git: none that name another repository, and no questions."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("GIT_") or name.startswith(("GIT_SSH", "GIT_ASKPASS", "GIT_SSL"))
-    }
-    # Housekeeping does not go on in the background.
-    fixed = {
-        "gc.autoDetach": ["false"],
-        "protocol.ext.allow": ["never"],
-    }
-    pairs = [(key, value) for key, values in {**settings, **fixed}.items() for value in values]
-    numbered = {"GIT_CONFIG_COUNT": str(len(pairs))}
-    for number, (key, value) in enumerate(pairs):
-        numbered |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return kept | numbered | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-
-
-def _of_remote(name: str) -> dict[str, list[str]]:
-    """Read how a remote of the repository here is reached, with the credentials of its settings."""
-    answer = subprocess.run(
-        ["git", "config", "--null", "--list", "--includes", "--show-scope"],
-        capture_output=True,
-        env=os.environ | {"LC_ALL": "C"},
-    )
-    found: dict[str, list[str]] = {}
-    fields = answer.stdout.decode(errors="surrogateescape").split("\0")
-    for scope, entry in zip(fields[::2], fields[1::2], strict=False):
-        key, _, value = entry.partition("\n")
-        if scope not in ("local", "worktree"):
-            continue  # git reads the others by itself
-        if key in (f"remote.{name}.url", f"remote.{name}.pushurl", f"remote.{name}.proxy"):
-            key = f"remote.{_REMOTE}.{key.rpartition('.')[2]}"
-        elif not _TO_CONNECT.match(key):
-            continue
-        found.setdefault(key, []).append(value)
-    if _URL_KEY not in found:
-        raise BadUsage(
-            f"--place git+{name}#…: the repository here has no remote {name!r}; `git remote` lists"
-            " them"
-        )
-    return found
-
-
-def _shown(text: str) -> str:
-    """Write a place without credentials."""
-    return re.sub(r"//[^/\s]*@", "//", printable(text))
-
-
 _RACES = (
     "fetch first",
     "non-fast-forward",
@@ -370,4 +315,4 @@ def _complaint(said: bytes) -> str:
     lines = [line.strip() for line in said.decode(errors="replace").splitlines() if line.strip()]
     telling = [line for line in lines if re.match(r"(fatal|error|remote|!)\b|!", line)]
     races = [line for line in lines if _is_race(line)]
-    return _shown((races or telling or lines or ["git said nothing"])[0])[:300]
+    return shown((races or telling or lines or ["git said nothing"])[0])[:300]
