@@ -118,7 +118,7 @@ onerror:
     machines = Counter(stamp.parents[1].name for stamp in missing)
     by_machine = ", ".join(f"{name}: {count}" for name, count in machines.items())
     print(
-        f"stopped with {len(missing)} runs not measured{by_machine and f' ({by_machine})'};"
+        f"stopped, runs not measured: {by_machine or 'none'};"
         " what is measured is kept: the same command goes on (logs/ says why it stopped; take a"
         " machine that is gone for good out of the configuration)",
         flush=True,
