@@ -29,7 +29,7 @@ CONFIG = {
     "threads": ["1"],
     "problems": ["question"],
     "strategies": ["loops", "im2col"],
-    "budget_minutes": 0.5,
+    "budget_minutes": 2.5,
 }
 
 
@@ -115,13 +115,16 @@ def test_no_two_measurements_overlap_on_a_node(pipeline: Pipeline, node: str) ->
 def test_both_nodes_measured_both_commits_with_both_builds_once(pipeline: Pipeline) -> None:
     runs = sorted((facts["machine"], facts["commit"]) for facts in pipeline.facts())
     table = results.load(pipeline.root / "results/store")
-    counted = table.groupby(["machine", "commit", "blas"]).size()
+    table["params"] = table["params"].astype(str)
+    build = ["machine", "commit", "blas"]
 
     assert runs == sorted((node, commit) for node in NODES for commit in pipeline.commits)
-    assert len(counted) == 2 * 2 * 2
-    assert counted.nunique() == 1
-    assert not table.duplicated(["machine", "commit", "environment", "benchmark", "params"]).any()
-    assert set(table["status"]) == {"ok"}
+    assert len(table.groupby(build)) == 2 * 2 * 2
+    assert table.groupby(build).size().nunique() == 1
+    assert not table.duplicated([*build, "benchmark", "params"]).any()
+    # The budget may leave cells out, of every build alike or not, but none fails.
+    assert set(table["status"]) <= {"ok", "skipped"}
+    assert len(table[table["status"] == "ok"].groupby(build)) == 2 * 2 * 2
 
 
 def test_the_site_shows_both_machines_and_a_second_call_has_nothing_to_do(
