@@ -54,6 +54,25 @@ def test_the_next_workflow_waits_for_what_the_killed_one_left(
     assert ("is measured already" in said) == (survives != "asv")
 
 
+def test_the_profile_for_ci_asks_nobody_to_unlock(project: Project) -> None:
+    config = ("--config", *CONFIG, "paths=[.]", "commits=1", "budget_minutes=1")
+    (project.root / ".asv/environments").mkdir(parents=True)
+    (project.root / ".asv/environments/rattler-lab").touch()
+    snakemake = ["snakemake", "--until", "measure", "--quiet", "rules", *config]
+    unattended = [*snakemake, "--workflow-profile", "ci"]
+    first = project.start(snakemake)  # which locks, as every other profile does
+    soon(lambda: project.measuring() == 1)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    project.go()
+
+    assert ended(project.start(snakemake))[0] != 0
+    code, said = ended(project.start(unattended))
+
+    assert code == 0, said
+    assert len(project.runs()) == 1
+
+
 def kill_measure(root: Path) -> None:
     """Kill `convbench measure` of a project, and not the asv that it has started."""
     for folder in Path("/proc").glob("[0-9]*"):
