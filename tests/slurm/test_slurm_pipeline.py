@@ -29,7 +29,7 @@ CONFIG = {
     "threads": ["1"],
     "problems": ["question"],
     "strategies": ["loops", "im2col"],
-    "budget_minutes": 4,
+    "budget_minutes": 2.5,
 }
 
 
