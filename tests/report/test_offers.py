@@ -2,18 +2,15 @@
 
 import json
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from sample_store import Store
 from test_feed import eventful_store, offers_of
 from test_site import STORES
 
-from convbench import cli
 from convbench.report.site import site_files
 
 DOCUMENT = Path(__file__).parents[2] / "reports/README.md"
@@ -55,25 +52,6 @@ def test_the_files_that_the_document_names_are_there_and_no_others() -> None:
 def test_no_name_begins_with_what_hosts_leave_out() -> None:
     for path in site_files(eventful_store().measurements()):
         assert not re.search(r"(^|/)[._]", path)
-
-
-def test_the_commands_of_the_document_are_commands() -> None:
-    lines = re.findall(r"\.venv/bin/convbench (.*(?:\n +--.*)*)", TEXT)
-    assert len(lines) == 4
-
-    for line in lines:
-        cli.parse(shlex.split(line, comments=True))
-
-
-def test_the_recipes_are_yaml() -> None:
-    github, gitlab = map(yaml.safe_load, re.findall("```yaml\n(.*?)```", TEXT, re.DOTALL))
-
-    assert [step.get("uses", "").split("@")[0] for step in github["jobs"]["publish"]["steps"]] == [
-        *("actions/checkout", "", ""),
-        *("actions/upload-pages-artifact", "actions/deploy-pages"),
-    ]
-    assert gitlab["pages"]["artifacts"]["paths"] == ["public"]
-    assert all(isinstance(line, str) for line in gitlab["pages"]["script"])
 
 
 def test_the_question_for_ci_is_answered(tmp_path: Path) -> None:
