@@ -1,6 +1,5 @@
 """The nights' scripts on a small project with real asv: pull, `asv run NEW`, push, site."""
 
-import importlib.util
 import json
 import os
 import shutil
@@ -13,11 +12,6 @@ from ci_project import project, script
 from toy_repository import PACKAGE, commit
 
 from convbench.results import load
-
-sharing = pytest.mark.skipif(
-    importlib.util.find_spec("convbench.commands.push") is None,
-    reason="this convbench has no `push` and `pull`",
-)
 
 
 def folder_place(folder: Path) -> str:
@@ -64,9 +58,11 @@ def forget(folder: Path, *names: str) -> None:
         shutil.rmtree(folder / name)
 
 
-@sharing
 @pytest.mark.pipeline
-@pytest.mark.parametrize("kind", PLACES)
+# The kinds of place are tested by themselves; nights on one of them say that the scripts fit.
+@pytest.mark.parametrize(
+    "kind", ["git", *(pytest.param(k, marks=pytest.mark.slow) for k in PLACES if k != "git")]
+)
 def test_each_night_measures_what_is_new_and_the_site_shows_all(tmp_path: Path, kind: str) -> None:
     folder = project(tmp_path / "toy")
     configured(folder, ".")
@@ -96,7 +92,6 @@ def test_each_night_measures_what_is_new_and_the_site_shows_all(tmp_path: Path, 
         assert word in index
 
 
-@sharing
 @pytest.mark.pipeline
 def test_a_configuration_below_has_its_own_words_and_place(tmp_path: Path) -> None:
     folder = project(tmp_path / "toy")
@@ -112,7 +107,6 @@ def test_a_configuration_below_has_its_own_words_and_place(tmp_path: Path) -> No
     assert set(rows["strategy"]) == {"1", "2"}
 
 
-@sharing
 def test_without_a_place_nothing_is_measured_in_vain(tmp_path: Path) -> None:
     folder = project(tmp_path / "toy")
 
