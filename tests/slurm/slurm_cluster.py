@@ -203,13 +203,16 @@ def job_processes(node: str) -> list[int]:
 
 
 def node_processes(node: str) -> list[int]:
-    """List the processes of jobs on a node, and those of SLURM that watch over them."""
-    found = _with_variable(f"SLURMD_NODENAME={node}")
-    jobs = {number for _, variables in found for number in _values("SLURM_JOB_ID", variables)}
+    """List the processes of SLURM that watch over jobs on a node, then those of the jobs.
+
+    Killed in this order, none is left to report the end of another.
+    """
+    working = _with_variable(f"SLURMD_NODENAME={node}")
+    jobs = {number for _, variables in working for number in _values("SLURM_JOB_ID", variables)}
     watching = tuple(b"slurmstepd: [" + job + b"." for job in jobs)
-    return [pid for pid, _ in found] + [
+    return [
         pid for pid, title in _read_all("cmdline") if watching and title.startswith(watching)
-    ]
+    ] + [pid for pid, _ in working]
 
 
 def _with_variable(setting: str) -> list[tuple[int, list[bytes]]]:
