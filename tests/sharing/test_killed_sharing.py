@@ -57,7 +57,7 @@ def steps(kind: str, exhaustive: bool, do: Callable[[int], bool]) -> Iterator[in
         yield step
         # Of S3's hundreds of steps most read boto3's own files; all of them take ten minutes.
         every = kind == "folder" or (exhaustive and kind == "git")
-        step += 1 if every else rng.randint(1, 5) if exhaustive else rng.randint(2, 60)
+        step += 1 if every else rng.randint(1, 5) if exhaustive else rng.randint(2, 20)
 
 
 @pytest.fixture(params=[False, pytest.param(True, marks=pytest.mark.slow)])
