@@ -4,22 +4,22 @@ One commit is measured in both environments, one call per cell: the numbers mean
 is real.
 """
 
-import shutil
-import subprocess
-import sys
-
 import pytest
-from pipeline_project import MACHINE, PROBLEMS, STRATEGIES, SWEEP, Project, call, copy
+from pipeline_project import (
+    MACHINE,
+    PROBLEMS,
+    STRATEGIES,
+    SWEEP,
+    Project,
+    call,
+    copy,
+    skip_without_environments,
+)
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    if shutil.which("gcc") is None or shutil.which("nm") is None:
-        pytest.skip("gcc and binutils are not installed; the MKL build needs them")
-    reachable = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "pip"]
-    folder = tmp_path_factory.mktemp("reachable")
-    if subprocess.run([*reachable, "-d", str(folder)], capture_output=True).returncode:
-        pytest.skip("no package index answers; the environments can't be made")
+    skip_without_environments(tmp_path_factory.mktemp("reachable"))
     root = tmp_path_factory.mktemp("project")
     copy(root)
     git = ("git", "-c", "user.name=A", "-c", "user.email=a@example.org")

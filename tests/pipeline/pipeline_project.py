@@ -53,6 +53,15 @@ def call(folder: Path, *words: str, check: bool = True) -> subprocess.CompletedP
     return answer
 
 
+def skip_without_environments(folder: Path) -> None:
+    """Skip a test where environments of both BLAS builds can't be made; downloads to a folder."""
+    if shutil.which("gcc") is None or shutil.which("nm") is None:
+        pytest.skip("gcc and binutils are not installed; the MKL build needs them")
+    reachable = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "pip"]
+    if subprocess.run([*reachable, "-d", str(folder)], capture_output=True).returncode:
+        pytest.skip("no package index answers; the environments can't be made")
+
+
 def copy(target: Path) -> None:
     """Copy what git tracks or would track."""
     listed = call(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")

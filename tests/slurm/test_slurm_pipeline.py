@@ -2,9 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,7 +10,7 @@ from typing import Any
 
 import pytest
 from coordinator import hurried_profile, run
-from pipeline_project import call, copy
+from pipeline_project import call, copy, skip_without_environments
 from slurm_cluster import NODES, Cluster, FinishedJob
 from toy_project import GIT
 
@@ -56,12 +53,7 @@ class Pipeline:
 
 @pytest.fixture(scope="module")
 def pipeline(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    if shutil.which("gcc") is None or shutil.which("nm") is None:
-        pytest.skip("gcc and binutils are not installed; the MKL build needs them")
-    reachable = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "pip"]
-    folder = tmp_path_factory.mktemp("reachable")
-    if subprocess.run([*reachable, "-d", str(folder)], capture_output=True).returncode:
-        pytest.skip("no package index answers; the environments can't be made")
+    skip_without_environments(tmp_path_factory.mktemp("reachable"))
     root = tmp_path_factory.mktemp("pipeline")
     copy(root)
     # What a node's own disk is elsewhere.

@@ -13,19 +13,9 @@ from typing import Any
 
 from pipeline_project import ROOT, call
 from slurm_cluster import NODES, wait_until
+from toy_repository import PYPROJECT
 
 from convbench.asv_run import BLAS_AXIS, THREADS_AXIS
-
-PYPROJECT = """
-[build-system]
-requires = ["flit_core"]
-build-backend = "flit_core.buildapi"
-
-[project]
-name = "toy"
-version = "0.1"
-description = "a toy"
-"""
 
 SUITE = '''
 """Facts like convbench's own suite leaves, made up but for the node."""

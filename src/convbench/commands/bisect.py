@@ -17,6 +17,7 @@ from typing import Any
 
 from convbench import asv_run, wheels
 from convbench.commands.compare import interruptible, silent
+from convbench.commands.options import add_config
 from convbench.comparison.ancestry import Repository, repository
 from convbench.comparison.arms import Cell
 from convbench.comparison.bisection import FailureTrials, Record, TimeTrials, Trials, open_record
@@ -65,13 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path("results/store"),
         help="what `convbench collect` wrote (default: results/store)",
     )
-    parser.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        default=Path("asv.conf.json"),
-        help="asv's configuration (default: asv.conf.json)",
-    )
+    add_config(parser)
     parser.add_argument(
         "--between",
         nargs=2,

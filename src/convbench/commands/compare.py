@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from convbench.commands.options import add_config
 from convbench.comparison import kept
 from convbench.comparison.blocks import Values
 from convbench.comparison.contest import Request, contest
@@ -78,13 +79,7 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
         help="where builds, environments, strategies are compared (default: HEAD)",
     )
     group.add_argument("--bench", metavar="REGEX", help="cells to compare, by asv's names")
-    group.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        default=Path("asv.conf.json"),
-        help="asv's configuration (default: asv.conf.json)",
-    )
+    add_config(group)
     group.add_argument(
         "--environment", metavar="NAME", help="environment to use, by its name or a part of it"
     )

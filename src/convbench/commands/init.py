@@ -14,6 +14,7 @@ from convbench import asv_run
 from convbench.adoption.planned_files import HOSTS, Facts, Planned, ci_files, state, write
 from convbench.adoption.proposal import proposed
 from convbench.adoption.suite_parameters import read_parameters
+from convbench.commands.options import add_config
 from convbench.errors import BadUsage
 from convbench.report.links import is_site_url
 from convbench.results.descriptions import parse_benchmarks
@@ -30,13 +31,7 @@ SEE_ALSO = "docs/ci.md; convbench gate, convbench collect"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `convbench init`."""
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=Path("asv.conf.json"),
-        metavar="FILE",
-        help="asv's configuration (default: asv.conf.json)",
-    )
+    add_config(parser)
     parser.add_argument(
         "--ci",
         nargs="+",

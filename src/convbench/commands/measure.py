@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from convbench import asv_run, claims, machine, measuring, runs, sweep, wheels
+from convbench.commands.options import add_config
 from convbench.errors import BadUsage
 
 EXAMPLES = r"""
@@ -96,13 +97,7 @@ def _add_where(group: argparse._ArgumentGroup) -> None:
         metavar="DIR",
         help="folder of all runs (default: results/runs; results/trials with --quick or --bench)",
     )
-    group.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        default=Path("asv.conf.json"),
-        help="asv's configuration (default: asv.conf.json)",
-    )
+    add_config(group)
     group.add_argument(
         "--environment-type",
         metavar="TYPE",

@@ -19,6 +19,7 @@ import pandas as pd
 
 from convbench import machine, runs
 from convbench.commands import measure
+from convbench.commands.options import add_config
 from convbench.errors import BadUsage, MeasureFailed
 from convbench.report.readable import quantity
 from convbench.results import collect, load, load_table, points
@@ -54,13 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path("results/store"),
         help="what `convbench collect` wrote (default: results/store)",
     )
-    parser.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        default=Path("asv.conf.json"),
-        help="asv's configuration (default: asv.conf.json)",
-    )
+    add_config(parser)
     parser.add_argument(
         "--run", action="store_true", help="measure now, and exit 1 if the value does not agree"
     )
