@@ -126,6 +126,8 @@ SHOWN = """() => {
 
 def entered(page: Any, view: str) -> None:
     """Wait until a view has its data and its picture."""
+    # Within one document the page is told of a new address only after it has it.
+    page.evaluate("() => new Promise(told => setTimeout(told))")
     page.wait_for_selector(
         f'html[data-view="{view}"] #main:not([aria-busy])', state="attached", timeout=30_000
     )

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, quote
 
 import pytest
 from chromium import NEEDS_BROWSER
+from every_view import entered
 from sample_store import (
     DISTURBED,
     FORTY_STRATEGIES,
@@ -101,7 +102,7 @@ class Watched:
 
     def open(self, address: str, view: str) -> None:
         self.page.goto(address)
-        self.page.wait_for_selector(f'.view[data-view="{view}"] >> visible=true')
+        entered(self.page, view)
         if view in PLOTTED:
             self.page.wait_for_selector(
                 f'.view[data-view="{view}"] .drawn .main-svg >> visible=true', timeout=20_000
