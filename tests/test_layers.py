@@ -11,7 +11,8 @@ MEASURED = {
     *("problem", "workloads", "reference", "strategies", "blas", "wheels"),
     *("machine", "timing", "threads", "question", "peers"),
     *("ceilings", "interpreted", "cost_model", "calibration", "repeated"),
-    *("asv_run", "claims", "measuring", "runs", "run_facts", "sweep", "comparison"),
+    *("asv_config", "asv_run", "claims", "measuring", "runs", "run_facts", "selection", "sweep"),
+    "comparison",
     *("host", "disturbance", "noise_floor", "peaks", "memory_levels", "units"),
 }
 SAID = {"results", "stats", "report", "sharing"}

@@ -6,24 +6,17 @@ environments are shared, and the caller holds a lock on them.
 """
 
 import contextlib
-import importlib
-import json
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
-from convbench.errors import BadUsage, MeasureFailed
-from convbench.problem import DTYPES, ConvProblem
-from convbench.strategies import STRATEGIES, Strategy
-from convbench.workloads import WORKLOADS
+from convbench.errors import MeasureFailed
 
 INHERITED = (
     *("OPENBLAS_", "MKL_", "OMP_", "KMP_", "BLIS_", "GOTO_", "NUMBA_", "CONVBENCH_"),
@@ -38,153 +31,6 @@ SECONDS_TO_CLEAN_UP = 10
 
 _COMPLAINT = re.compile(r"(wheels\.py|ERROR|asv|\w*Error): (?!STDERR)")
 _PROGRESS = re.compile(r"^\[\s*(?P<percent>[\d.]+)%\] (?P<dots>·+) (?P<text>.+)$")
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """Read an asv configuration, which may have comments and trailing commas, as asv itself does.
-
-    asv also takes the name `asv.conf.jsonc`, where the usual file is not there.
-    """
-    if not path.exists() and path.with_suffix(".jsonc").exists():
-        path = path.with_suffix(".jsonc")
-    try:
-        text = path.read_text(encoding="utf-8")
-        config = _parsed(text)
-    except FileNotFoundError:
-        raise BadUsage(f"no asv configuration at {path}; name it with --config") from None
-    except (ValueError, RecursionError) as error:
-        said = " ".join(str(error).split())[:200]
-        raise BadUsage(f"{path} is not valid JSON: {said}") from None
-    if not isinstance(config, dict):
-        raise BadUsage(f"{path} holds no JSON object, as an asv configuration must")
-    return config
-
-
-def _parsed(text: str) -> Any:
-    """Parse plain JSON at once, anything else by asv's own reader, which is slow."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        try:
-            json5 = importlib.import_module("json5")
-        except ImportError:  # it comes with asv
-            raise ValueError(
-                "it may have comments, which only convbench[measure] can read"
-            ) from None
-        return json5.loads(text)
-
-
-def with_local_repository(config: Mapping[str, Any], root: Path) -> dict[str, Any]:
-    """Give the configuration with a folder for its repository, where it names an address.
-
-    asv clones an address; commits of a branch are not there. A checkout of the same repository that
-    the configuration lies in has them: one whose name, or that of its remote, is the address's.
-    """
-    repo = str(config.get("repo", "."))
-    if not re.match(r"[a-z+]+://|[\w.-]+@[\w.-]+:", repo):
-        return dict(config)
-    top = _asked(root, "rev-parse", "--show-toplevel")
-    origin = _asked(root, "remote", "get-url", "origin")
-    if top and _last_part(repo) in (_last_part(origin), _last_part(top)):
-        return {**config, "repo": top}
-    raise BadUsage(
-        f"repo of the configuration is {repo}, and {root} lies in no checkout of it: clone it, and"
-        " name the folder as repo"
-    )
-
-
-def _asked(folder: Path, *words: str) -> str:
-    answer = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True)
-    return answer.stdout.strip() if answer.returncode == 0 else ""
-
-
-def _last_part(address: str) -> str:
-    return re.split(r"[/:]", address.rstrip("/").removesuffix(".git"))[-1].lower()
-
-
-def resolve(revision: str, repo: Path) -> str:
-    """Return the full hash of a commit of a repository."""
-    git = ["git", "-C", str(repo), "rev-parse", "--verify", "--end-of-options"]
-    try:
-        answer = subprocess.run([*git, f"{revision}^{{commit}}"], capture_output=True, text=True)
-    except FileNotFoundError:
-        raise BadUsage("git is not installed; it is needed to check commits out") from None
-    if answer.returncode:
-        reason = (answer.stderr.strip() or "git says nothing more").splitlines()[0]
-        raise BadUsage(f"{revision!r} names no commit of the repository at {repo}: {reason}")
-    return answer.stdout.strip()
-
-
-def derived_config(config: Mapping[str, Any], root: Path, results: Path) -> dict[str, Any]:
-    """Make a configuration that can lie anywhere and writes its results to one folder."""
-    # asv splits commands like a shell, after it has put its own folder in.
-    folder = shlex.quote(str(root))
-    commands = {
-        key: [line.replace("{conf_dir}", folder) for line in config.get(key, [])]
-        for key in ("build_command", "install_command")
-    }
-    return {
-        **config,
-        **{key: lines for key, lines in commands.items() if lines},
-        "repo": str(root / config.get("repo", ".")),
-        "benchmark_dir": str(root / config.get("benchmark_dir", "benchmarks")),
-        "env_dir": str(environments_folder(config, root)),
-        "results_dir": str(results),
-    }
-
-
-def environments_folder(config: Mapping[str, Any], root: Path) -> Path:
-    """Give the folder of asv's environments; asv's own default is `env`."""
-    return root / str(config.get("env_dir", "env"))
-
-
-BLAS_AXIS, THREADS_AXIS = "CONVBENCH_BLAS", "CONVBENCH_THREADS"
-"""Variables of the two axes that tell asv's environments apart; results carry them."""
-
-_PYPI_ONLY = ("blis",)
-"""Builds that no package of a conda channel is asked for."""
-
-
-def builds_of(config: Mapping[str, Any], axis: str) -> tuple[str, ...]:
-    """List the values of an axis that a configuration has; none for another project's."""
-    matrix = config.get("matrix", {})
-    found = matrix.get("env", {}).get(axis) or matrix.get("env_nobuild", {}).get(axis) or ()
-    return (found,) if isinstance(found, str) else tuple(found)
-
-
-def with_builds(
-    config: Mapping[str, Any], blas: Iterable[str], threads: Iterable[str]
-) -> dict[str, Any]:
-    """Make a configuration whose environments are these BLAS builds and numbers of threads.
-
-    Builds that the configuration itself does not have come from the same two providers: a wheel
-    that `wheels.py` makes, or a variant of the channel's `libblas`. The environments' names, hence
-    their folders and result files, depend on a build alone and not on what stands beside it.
-    """
-    builds = tuple(dict.fromkeys(blas))
-    matrix = config["matrix"]
-    rules = [
-        {"req": {"libblas": f".*{build}"}, "env": {BLAS_AXIS: f"(?!{build}).*"}}
-        for build in builds
-        if build not in builds_of(config, BLAS_AXIS)
-    ]
-    return {
-        **config,
-        "matrix": {
-            **matrix,
-            "req": {**matrix["req"], "libblas": [None, *(f"*=*{build}" for build in builds)]},
-            "env": {**matrix["env"], BLAS_AXIS: list(builds)},
-            "env_nobuild": {**matrix["env_nobuild"], THREADS_AXIS: list(dict.fromkeys(threads))},
-        },
-        "exclude": [*config.get("exclude", []), *rules],
-    }
-
-
-def refused_build(build: str, environment_type: str) -> str | None:
-    """Say why a provider has no such build."""
-    if build in _PYPI_ONLY and environment_type != "virtualenv":
-        return f"{build} is a build of the PyPI provider alone: use --environment-type virtualenv"
-    return None
 
 
 def shielded_environment(
@@ -220,82 +66,6 @@ def constraints_of(lock: str) -> str:
     pip would ask for a hash of the project itself, which asv builds from a folder.
     """
     return "".join(f"{pin}\n" for pin in re.findall(r"^[^\s#]+==[^\s;]+", lock, re.MULTILINE))
-
-
-ONCE = ("accuracy", "ceilings", "cold", "compile", "memory")
-"""Modules of `benchmarks` whose values one round settles; the others are timed in every round."""
-
-THREADED = ("ceilings", "control", "dense", "run.Float32")
-"""What is measured with all threads as well: full convolutions, and what they are judged by.
-
-Of the strategies those that compute on one thread alone are left out.
-"""
-
-
-def selection(
-    *,
-    once: bool,
-    threads: str,
-    bench: str = "",
-    problems: Collection[str] = (),
-    strategies: Collection[str] = (),
-) -> str:
-    """Regular expression of the benchmarks and cells to run.
-
-    Parameters
-    ----------
-    once : bool
-        Whether to run what is measured once, or what is timed in every round.
-    threads : str
-        A value of the axis; with more than one thread only `THREADED` is of interest.
-    bench : str
-        A further condition, the user's own.
-    problems, strategies : collection of str
-        The only ones to run; none stands for all. Benchmarks without such an axis, as the controls
-        and the ceilings, are run all the same: they say what the others are worth.
-
-    Notes
-    -----
-    Cells known to be skipped are left out: asv would start a process for each of them only to hear
-    so. A strategy may refuse a problem, and one that no compiler is brought for can't compile.
-    """
-    conditions = [rf"(?{'=' if once else '!'}(?:{'|'.join(ONCE)})\.)"]
-    if threads != "1":
-        conditions += [rf"(?=(?:{'|'.join(map(re.escape, THREADED))})\.)"]
-        conditions += [rf"(?!.*\('(?:{'|'.join(_single_threaded())})', )"]
-    if strategies and (others := [name for name in STRATEGIES if name not in strategies]):
-        conditions += [rf"(?!.*\('(?:{'|'.join(others)})', )"]
-    if problems and (others := [name for name in WORKLOADS if name not in problems]):
-        conditions += [rf"(?!.*\('\w+', '(?:{'|'.join(others)})', )"]
-    if bench:
-        conditions += [f"(?=.*(?:{bench}))"]
-    if cells := _skipped_cells():
-        conditions += [f"(?!.*(?:{'|'.join(cells)})$)"]
-    return f"^{''.join(conditions)}"
-
-
-def _single_threaded() -> list[str]:
-    return [name for name, strategy in STRATEGIES.items() if not strategy.threaded]
-
-
-@cache
-def _skipped_cells() -> tuple[str, ...]:
-    return tuple(cell for name, strategy in STRATEGIES.items() for cell in _skipped(name, strategy))
-
-
-def _skipped(name: str, strategy: Strategy) -> Iterator[str]:
-    if strategy.external:  # no axis has them
-        return
-    for dtype in DTYPES:
-        refused = [
-            problem_name
-            for problem_name, arguments in WORKLOADS.items()
-            if strategy.unsupported(ConvProblem(**arguments, dtype=dtype))
-        ]
-        if refused:
-            yield rf"\('{name}', '(?:{'|'.join(refused)})', '{dtype}'\)"
-    if "numba" not in strategy.brings:
-        yield rf"\('{name}', '(?:cold|warm)'\)"
 
 
 def run_asv(

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from convbench import asv_run, disturbance, machine, units
+from convbench import asv_config, asv_run, disturbance, machine, selection, units
 from convbench.errors import MeasureFailed
 from convbench.run_facts import assemble_facts, now, time_text
 from convbench.runs import Run
@@ -90,7 +90,7 @@ def workplace(planned: Run, *locks: int) -> Iterator[Workplace]:
 
 def write_config(planned: Run, home: Path, config: Mapping[str, Any], results: Path) -> None:
     """Write the configuration that asv is given."""
-    derived = asv_run.derived_config(config, planned.root, results)
+    derived = asv_config.derived_config(config, planned.root, results)
     (home / "asv.conf.json").write_text(json.dumps(derived))
 
 
@@ -173,7 +173,7 @@ def _attempt(
     shutil.copytree(journal.results, results)
     facts.mkdir()
     words = ["--record-samples", "--show-stderr", "--attribute", "rounds=1"]
-    selected = asv_run.selection(
+    selected = selection.expression(
         once=unit.once,
         threads=unit.threads,
         bench=planned.bench,
@@ -191,7 +191,7 @@ def _attempt(
     if remaining is not None and unit.round == 1:
         share = units.share_seconds(unit, to_come, remaining)
         variables["CONVBENCH_DEADLINE"] = str(time.time() + share)
-    config = asv_run.with_builds(planned.config, [unit.blas], [unit.threads])
+    config = asv_config.with_builds(planned.config, [unit.blas], [unit.threads])
     started_at, start = now(), time.monotonic()
     before = disturbance.snapshot()
     log_start = place.log.stat().st_size if place.log.exists() else 0

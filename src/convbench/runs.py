@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from convbench import asv_run, machine, units, wheels
+from convbench import asv_config, machine, units, wheels
 from convbench.errors import BadUsage
 
 FACTS_FORMAT = 2
@@ -87,7 +87,7 @@ class Run:
     @property
     def environments(self) -> Path:
         """Folder of asv's environments."""
-        return asv_run.environments_folder(self.config, self.root)
+        return asv_config.environments_folder(self.config, self.root)
 
     def begun(self, moment: datetime.datetime) -> "Run":
         """Give the same run as one that begins at this moment."""

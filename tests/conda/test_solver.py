@@ -16,7 +16,7 @@ from conda_forge_records import records
 from conda_package import PLATFORM, write_repodata
 from rattler.exceptions import SolverError
 
-from convbench import asv_run
+from convbench import asv_config
 
 ROOT = Path(__file__).resolve().parents[2]
 VARIANTS = ("openblas", "mkl", "netlib", "blis")
@@ -50,7 +50,7 @@ class Solver:
 
     def builds(self, requirement: str | None, variants: Iterable[str] = VARIANTS) -> Builds:
         """Build strings by package, for the configuration with one `libblas` requirement."""
-        config = asv_run.read_config(ROOT / "asv.conf.json")
+        config = asv_config.read(ROOT / "asv.conf.json")
         config["matrix"]["req"]["libblas"] = [requirement]
         # Our rules tie requirements to labels; which ones, test_asv_config says.
         config["matrix"]["env"] = {}

@@ -15,7 +15,7 @@ from pipeline_project import ROOT, call
 from slurm_cluster import NODES, wait_until
 from toy_repository import PYPROJECT
 
-from convbench.asv_run import BLAS_AXIS, THREADS_AXIS
+from convbench.asv_config import BLAS_AXIS, THREADS_AXIS
 
 SUITE = '''
 """Facts like convbench's own suite leaves, made up but for the node."""

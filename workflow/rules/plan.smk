@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from convbench import asv_run, runs, sweep
+from convbench import asv_config, runs, sweep
 from convbench.errors import BadUsage
 from convbench.wheels import WheelsError
 
@@ -44,7 +44,7 @@ def env_dir(wildcards) -> str:
 @cache  # the same answer for every job
 def environments_by_content() -> str:
     """Name the environments by what they are made of, as far as this machine knows."""
-    described = asv_run.read_config(Path("asv.conf.json"))
+    described = asv_config.read(Path("asv.conf.json"))
     parts = [runs.environments_sha256(described, Path("."))]
     for build in config["blas"]:
         # Where the workflow is started may lack the libraries of where it measures.

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from convbench import asv_run, wheels
+from convbench import asv_config, wheels
 from convbench.commands.compare import interruptible, silent
 from convbench.commands.options import add_config
 from convbench.comparison.ancestry import Repository, repository
@@ -129,12 +129,12 @@ def _wanted(arguments: argparse.Namespace) -> Wanted:
 
 def _configuration(arguments: argparse.Namespace, wanted: Wanted) -> Mapping[str, Any]:
     """Read asv's configuration, with the provider and the BLAS build that are wanted."""
-    config = asv_run.read_config(arguments.config)
-    config = asv_run.with_local_repository(config, arguments.config.resolve().parent)
+    config = asv_config.read(arguments.config)
+    config = asv_config.with_local_repository(config, arguments.config.resolve().parent)
     provider = wanted.environment.partition("-")[0]
     if arguments.environment_type or provider in _PROVIDERS:
         config["environment_type"] = arguments.environment_type or provider
-    configured = asv_run.builds_of(config, asv_run.BLAS_AXIS)
+    configured = asv_config.builds_of(config, asv_config.BLAS_AXIS)
     if not wanted.blas or not configured:
         return config
     known = tuple(dict.fromkeys((*configured, *wheels.BLAS_NAMES)))
@@ -142,9 +142,9 @@ def _configuration(arguments: argparse.Namespace, wanted: Wanted) -> Mapping[str
         raise BadUsage(
             f"the event's BLAS {wanted.blas!r} is no build; there are {', '.join(known)}"
         )
-    if reason := asv_run.refused_build(wanted.blas, config.get("environment_type", "")):
+    if reason := asv_config.refused_build(wanted.blas, config.get("environment_type", "")):
         raise BadUsage(reason)
-    return asv_run.with_builds(config, [wanted.blas], [wanted.threads])
+    return asv_config.with_builds(config, [wanted.blas], [wanted.threads])
 
 
 def _bisected(
@@ -232,7 +232,7 @@ def _environment(project: Project, asked: str, wanted: Wanted, say: Say) -> Envi
     known = project.environments()
     if same := [each for each in known if each.name == wanted.environment]:
         return same[0]
-    axis = asv_run.BLAS_AXIS
+    axis = asv_config.BLAS_AXIS
     of_build = [each for each in known if each.variables.get(axis, "") == wanted.blas]
     if not of_build:
         return project.environment(wanted.environment)  # which says what there is

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from convbench import asv_run
+from convbench import asv_config
 from convbench.adoption.planned_files import HOSTS, Facts, Planned, ci_files, state, write
 from convbench.adoption.proposal import proposed
 from convbench.adoption.suite_parameters import read_parameters
@@ -81,7 +81,7 @@ def read_config(path: Path) -> Mapping[str, Any]:
         below = sorted(Path().glob("*/asv.conf.json*")) + sorted(Path().glob("*/*/asv.conf.json*"))
         hint = f"; there is {below[0]}" if below else "; `asv quickstart` makes one"
         raise BadUsage(f"no asv configuration at {path}: name it with --config{hint}")
-    return asv_run.read_config(path)
+    return asv_config.read(path)
 
 
 def repository(folder: Path) -> Path:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from convbench import asv_run, claims, machine, measuring, runs, sweep, wheels
+from convbench import asv_config, claims, machine, measuring, runs, sweep, wheels
 from convbench.commands.options import add_config
 from convbench.errors import BadUsage
 
@@ -194,7 +194,7 @@ def _interrupt(*_: object) -> None:
 def plan(arguments: argparse.Namespace) -> runs.Run:
     """Check the request and give the run its name."""
     root = arguments.config.resolve().parent
-    config = asv_run.read_config(arguments.config)
+    config = asv_config.read(arguments.config)
     if arguments.env_dir:
         config["env_dir"] = str(arguments.env_dir.expanduser().resolve())
     provider = arguments.environment_type or config.get("environment_type", "")
@@ -209,14 +209,14 @@ def plan(arguments: argparse.Namespace) -> runs.Run:
         raise BadUsage(f"--wait {arguments.wait:g}: give a number of minutes, 0 for none")
     check_condition(arguments.bench)
     sweep.check(arguments.problems, arguments.strategies)
-    blas = axis_values(config, asv_run.BLAS_AXIS, arguments.blas, wheels.BLAS_NAMES)
-    threads = axis_values(config, asv_run.THREADS_AXIS, arguments.threads, ("1", "all"))
+    blas = axis_values(config, asv_config.BLAS_AXIS, arguments.blas, wheels.BLAS_NAMES)
+    threads = axis_values(config, asv_config.THREADS_AXIS, arguments.threads, ("1", "all"))
     for build in blas:
-        if reason := asv_run.refused_build(build, provider):
+        if reason := asv_config.refused_build(build, provider):
             raise BadUsage(reason)
     if arguments.threads is None and threads == ("1", "all") and available_cpus() == 1:
         threads = ("1",)  # all of them would be the same measurement
-    commit = asv_run.resolve(arguments.commit, root)
+    commit = asv_config.resolve(arguments.commit, root)
     started_at = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     return runs.Run(
         name=runs.run_name(commit, machine_name, started_at),
@@ -225,7 +225,7 @@ def plan(arguments: argparse.Namespace) -> runs.Run:
         environment_type=provider,
         blas=blas,
         threads=threads,
-        config=asv_run.with_builds(config, blas, threads),
+        config=asv_config.with_builds(config, blas, threads),
         root=root,
         runs=(arguments.runs or default_runs(arguments)).resolve(),
         started_at=started_at,
@@ -242,7 +242,7 @@ def axis_values(
     config: dict[str, Any], axis: str, wanted: list[str] | None, accepted: Iterable[str]
 ) -> tuple[str, ...]:
     """Take the values of an axis that were asked for, else the configuration's."""
-    configured = asv_run.builds_of(config, axis)
+    configured = asv_config.builds_of(config, axis)
     if not configured:
         raise BadUsage(
             f"the asv configuration has no axis {axis} in its matrix: `convbench measure` runs"

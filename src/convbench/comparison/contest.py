@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convbench import asv_run, wheels
+from convbench import asv_config, wheels
 from convbench.comparison.arms import Arm, Cell
 from convbench.comparison.blocks import Bench
 from convbench.comparison.cells import paired, selected
@@ -119,24 +119,24 @@ def _check_condition(condition: str) -> None:
 
 def _config(request: Request) -> Mapping[str, Any]:
     root = request.config.resolve().parent
-    config = asv_run.with_local_repository(asv_run.read_config(request.config), root)
+    config = asv_config.with_local_repository(asv_config.read(request.config), root)
     if request.environment_type:
         config["environment_type"] = request.environment_type
     if request.kind != "blas":
         return config
-    configured = asv_run.builds_of(config, asv_run.BLAS_AXIS)
+    configured = asv_config.builds_of(config, asv_config.BLAS_AXIS)
     if not configured:
         raise BadUsage(
-            f"{request.config} has no axis {asv_run.BLAS_AXIS}; compare environment:NAME"
+            f"{request.config} has no axis {asv_config.BLAS_AXIS}; compare environment:NAME"
             " environment:NAME instead"
         )
     known = tuple(dict.fromkeys((*configured, *wheels.BLAS_NAMES)))
     for build in request.names:
         if build not in known:
             raise BadUsage(f"blas:{build} is no build; there are {', '.join(known)}")
-        if reason := asv_run.refused_build(build, config.get("environment_type", "")):
+        if reason := asv_config.refused_build(build, config.get("environment_type", "")):
             raise BadUsage(reason)
-    return asv_run.with_builds(config, request.names, [request.threads])
+    return asv_config.with_builds(config, request.names, [request.threads])
 
 
 def _environments(project: Project, request: Request) -> tuple[Environment, Environment]:
@@ -155,7 +155,7 @@ def _of_build(project: Project, request: Request, build: str) -> Environment:
     found = [
         each
         for each in project.environments()
-        if each.variables.get(asv_run.BLAS_AXIS) == build and request.environment in each.name
+        if each.variables.get(asv_config.BLAS_AXIS) == build and request.environment in each.name
     ]
     if not found:
         raise BadUsage(f"the configuration gives no environment of the build {build}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convbench import asv_run
+from convbench import asv_config
 from convbench.claims import exclusive
 from convbench.comparison import environments, packages
 from convbench.comparison.arms import Arm
@@ -66,7 +66,7 @@ class Project:
     def environments(self) -> tuple[Environment, ...]:
         """List the configuration's environments for this number of threads."""
         found = environments.listed(self.house)
-        return tuple(environments.matching(found, asv_run.THREADS_AXIS, self.threads))
+        return tuple(environments.matching(found, asv_config.THREADS_AXIS, self.threads))
 
     def environment(self, name: str = "") -> Environment:
         """Give the environment of a name, or of a part of one; the first one without."""
@@ -85,7 +85,7 @@ class Project:
         """Give a commit's package, in an environment that has been made, as an arm."""
         self.say(f"package of {label}")
         folder = packages.package(self.house, environment, commit, self.lock)
-        variables = {asv_run.THREADS_AXIS: self.threads, **environment.variables}
+        variables = {asv_config.THREADS_AXIS: self.threads, **environment.variables}
         return Arm(label, environment.python, variables, (folder,), commit)
 
     def benchmarks(self, arm: Arm) -> list[dict[str, Any]]:
@@ -117,7 +117,7 @@ def open_project(
     """
     folder = root / ".asv" / "compare"
     # The second lock: another configuration here may have other environments.
-    with exclusive(asv_run.environments_folder(config, root)) as lock, exclusive(folder):
+    with exclusive(asv_config.environments_folder(config, root)) as lock, exclusive(folder):
         house = environments.household(root, folder, config)
         house.log.write_bytes(b"")
         _tidy(folder)
@@ -146,4 +146,4 @@ def thread_variables(threads: str) -> dict[str, str]:
 
 def resolve(revision: str, root: Path, config: Mapping[str, Any]) -> str:
     """Return the full hash of a commit of the configuration's repository."""
-    return asv_run.resolve(revision, root / str(config.get("repo", ".")))
+    return asv_config.resolve(revision, root / str(config.get("repo", ".")))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from convbench import asv_run
+from convbench import asv_config
 from convbench.errors import BadUsage
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
@@ -17,7 +17,7 @@ def suite_files(config: Path) -> Callable[[str], str]:
     Python, or leads to no file of the suite, has no file.
     """
     try:
-        directory = str(asv_run.read_config(config).get("benchmark_dir", "benchmarks"))
+        directory = str(asv_config.read(config).get("benchmark_dir", "benchmarks"))
     except BadUsage:  # kept values are judged where there is no suite
         return lambda _: ""
     suite = config.resolve().parent / directory
