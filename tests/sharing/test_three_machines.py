@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -117,13 +118,25 @@ def test_asv_publishes_what_was_pulled(fourth):
     assert shown == {f"machine-{name}" for name in SPEEDS}
 
 
-def test_asv_run_new_knows_what_the_others_have_measured(fourth):
-    fourth.call("asv", "machine", "--machine", "lab-1", "--yes")
+def run_new(fourth: Machine, results_dir: str) -> str:
+    """Ask asv for what is new beside what lies in a folder."""
     config = json.loads((fourth.clone / "asv.conf.json").read_text())
     config["environment_type"] = "virtualenv"  # asv looks for new commits in such ones only
+    config["results_dir"] = results_dir
     (fourth.clone / "ci.json").write_text(json.dumps(config))
-
     words = ("asv", "run", "NEW", "--config", "ci.json", "--machine", "lab-1")
-    answer = fourth.call(*words, check=False)
+    return fourth.call(*words, check=False).stdout
 
-    assert "No commit hashes selected" in answer.stdout
+
+def test_asv_run_new_knows_what_the_others_have_measured(team, fourth, monkeypatch):
+    fourth.call("asv", "machine", "--machine", "lab-1", "--yes")
+    newest = commit(team, -1)
+    shutil.copytree(fourth.clone / "results", fourth.clone / "older")
+    for path in (fourth.clone / "older").glob(f"*/{newest[:8]}-*.json"):
+        path.unlink()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")  # what is new is selected; it need not be measured
+
+    assert "No commit hashes selected" in run_new(fourth, "results")
+    told = run_new(fourth, "older")
+    assert "No commit hashes selected" not in told
+    assert f"\n·· Building {newest[:8]}" in told or "Creating environments" in told
