@@ -62,6 +62,13 @@ def test_every_machine_measures_every_commit_in_environments_of_its_own(project:
     assert len(environments) == 2
 
 
+def test_a_job_takes_its_own_machines_part_of_what_is_measured_at_once(project: Path) -> None:
+    said = plan(project, "machines=[a,b]", "env_dir=.asv/env/{machine}", "commits=2")
+
+    taken = re.findall(r"machine=(\w), sweep=.*\n.*\n.*machine_1=(\d), machine_2=(\d)", said)
+    assert sorted(taken) == [("a", "1", "0")] * 2 + [("b", "0", "1")] * 2
+
+
 def test_a_sweep_is_handed_to_the_measurement(project: Path) -> None:
     sweep = ("problems=[question, vit_patch16]", "strategies=[im2col]", 'threads=["1"]')
 

@@ -134,9 +134,9 @@ def test_asv_run_new_knows_what_the_others_have_measured(team, fourth, monkeypat
     shutil.copytree(fourth.clone / "results", fourth.clone / "older")
     for path in (fourth.clone / "older").glob(f"*/{newest[:8]}-*.json"):
         path.unlink()
-    monkeypatch.setenv("PIP_NO_INDEX", "1")  # what is new is selected; it need not be measured
+    monkeypatch.setenv("PIP_NO_INDEX", "1")  # what is new is selected, and can't be measured
 
     assert "No commit hashes selected" in run_new(fourth, "results")
     told = run_new(fourth, "older")
     assert "No commit hashes selected" not in told
-    assert f"\n·· Building {newest[:8]}" in told or "Creating environments" in told
+    assert "Creating environments" in told

@@ -24,19 +24,25 @@ IN_A_HURRY = {
 }
 
 
+def profile() -> dict[str, Any]:
+    """Read the project's SLURM profile."""
+    read: dict[str, Any] = yaml.safe_load(
+        (ROOT / "workflow/profiles/slurm/config.yaml").read_text()
+    )
+    return read
+
+
 def hurried_profile(root: Path, name: str, **settings: Any) -> None:
     """Write the project's SLURM profile with short waits, and with what a test changes of it."""
-    profile = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
     folder = root / "workflow" / "profiles" / name
     folder.mkdir(parents=True, exist_ok=True)
     # JSON is YAML.
-    (folder / "config.yaml").write_text(json.dumps(profile | IN_A_HURRY | settings))
+    (folder / "config.yaml").write_text(json.dumps(profile() | IN_A_HURRY | settings))
 
 
 def measuring_resources(**changed: str) -> dict[str, dict[str, str]]:
     """Give the profile's resources of measuring jobs, some of them changed."""
-    profile = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
-    return {rule: told | changed for rule, told in profile["set-resources"].items()}
+    return {rule: told | changed for rule, told in profile()["set-resources"].items()}
 
 
 @dataclass(frozen=True)
@@ -64,14 +70,14 @@ class Coordinator:
 
 
 @contextmanager
-def coordinator(root: Path, profile: str, *words: str) -> Iterator[Coordinator]:
+def coordinator(root: Path, name: str, *words: str) -> Iterator[Coordinator]:
     """Start Snakemake in a project; it does not outlive the block."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     number = len(list(root.glob("snakemake-*.log"))) + 1
     log = root / f"snakemake-{number}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, HURRIED, "--workflow-profile", profile, *words],
+            [sys.executable, HURRIED, "--workflow-profile", name, *words],
             cwd=root,
             env=os.environ | {"PATH": path},
             stdout=output,
@@ -84,7 +90,7 @@ def coordinator(root: Path, profile: str, *words: str) -> Iterator[Coordinator]:
         process.wait()
 
 
-def run(root: Path, profile: str, *words: str, seconds: float = 600) -> tuple[int, str]:
+def run(root: Path, name: str, *words: str, seconds: float = 600) -> tuple[int, str]:
     """Run Snakemake to its end; give exit code and output."""
-    with coordinator(root, profile, *words) as started:
+    with coordinator(root, name, *words) as started:
         return started.end(seconds), started.text

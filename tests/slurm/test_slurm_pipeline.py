@@ -87,6 +87,12 @@ def test_every_job_ran_on_the_node_of_its_machine(
     assert [machine for machine, _ in nodes] == [node for _, node in nodes]
 
 
+def test_no_node_waits_for_the_others_second_measurement(pipeline: Pipeline) -> None:
+    submitted = [machine for machine, _ in pipeline.nodes_of("measure")]
+
+    assert sorted(submitted[:2]) == sorted(NODES)
+
+
 @pytest.mark.parametrize("node", NODES)
 def test_no_two_measurements_overlap_on_a_node(pipeline: Pipeline, node: str) -> None:
     units = sorted(

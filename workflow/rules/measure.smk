@@ -11,6 +11,7 @@ rule create_environments:
         "../envs/convbench.yaml"
     threads: workflow.cores
     resources:
+        **ON_EACH_MACHINE,
         machine=1,
         runtime=MOST_MINUTES,
     params:
@@ -41,6 +42,7 @@ rule measure:
     # All cores and the machine: nothing of this workflow runs beside a measurement.
     threads: workflow.cores
     resources:
+        **ON_EACH_MACHINE,
         machine=1,
         runtime=MOST_MINUTES,
     params:

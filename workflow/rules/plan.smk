@@ -36,6 +36,24 @@ if len(MACHINES) > 1 and "{machine}" not in config["env_dir"]:
     )
 
 
+def counts_for(machine: str):
+    """Resource that jobs of one machine take, and no others."""
+    return lambda wildcards: int(wildcards.machine == machine)
+
+
+# Which of the ready jobs is taken next is left to chance: two of one machine, and another has
+# nothing to do. So each machine has its own part of what is measured at once. A job that is told
+# to run has no such limit.
+at_once = getattr(workflow.global_resources.get("machine"), "value", None)
+ON_EACH_MACHINE = {}
+if at_once is not None and len(MACHINES) > 1:
+    for number, machine in enumerate(MACHINES, 1):
+        ON_EACH_MACHINE[f"machine_{number}"] = counts_for(machine)
+        workflow.register_resource(
+            f"machine_{number}", math.ceil(at_once / len(MACHINES))
+        )
+
+
 def env_dir(wildcards) -> str:
     """Folder of the environments of a job's machine."""
     return config["env_dir"].replace("{machine}", wildcards.machine)
