@@ -8,6 +8,8 @@ import pytest
 
 KINDS = ("folder", "git", "s3")
 
+S3_KEY, S3_SECRET = "key", "never-to-be-seen"
+
 
 def make_place(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
     """Make an empty place; return what --place takes."""
@@ -20,8 +22,8 @@ def make_place(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
     monkeypatch = request.getfixturevalue("monkeypatch")
     endpoint = request.getfixturevalue("s3_endpoint")
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "never-to-be-seen")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", S3_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", S3_SECRET)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     import boto3
