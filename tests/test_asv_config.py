@@ -1,33 +1,135 @@
-"""asv.conf.json: one axis, two providers, and no key that asv would silently ignore."""
+"""An asv configuration: how it is read, its repository, its builds, and one made for a run."""
 
+import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from asv import environment
 from asv.config import Config
 
+from convbench import asv_config
+from convbench.errors import BadUsage
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture
-def config(monkeypatch: pytest.MonkeyPatch) -> Config:
-    monkeypatch.chdir(ROOT)
-    return Config.load("asv.conf.json")
+def test_a_derived_configuration_can_lie_anywhere(tmp_path: Path) -> None:
+    config = asv_config.read(ROOT / "asv.conf.json")
+
+    derived = asv_config.derive(config, ROOT, tmp_path)
+
+    assert derived["results_dir"] == str(tmp_path)
+    assert all(Path(derived[key]).is_absolute() for key in ("repo", "benchmark_dir", "env_dir"))
+    assert "{conf_dir}" not in json.dumps(derived)
+    assert f"python {ROOT}/src/convbench/wheels.py" in derived["install_command"][0]
 
 
-def test_asv_knows_every_key(config: Config) -> None:
-    # asv takes unknown keys without a word, so a misspelt one would be dead.
-    # build_cache_size is read where it is used, and has no default in the class.
-    known = set(vars(Config())) | {"repo", "project", "project_url", "build_cache_size"}
+def test_a_derived_configuration_keeps_the_matrix(tmp_path: Path) -> None:
+    config = asv_config.read(ROOT / "asv.conf.json")
 
-    assert set(vars(config)) <= known
+    derived = asv_config.derive(config, ROOT, tmp_path)
+
+    assert derived["matrix"] == config["matrix"]
+    assert derived["exclude"] == config["exclude"]
 
 
-@pytest.mark.parametrize("provider", ["virtualenv", "rattler", "conda"])
-def test_each_provider_gives_an_environment_per_build_and_number_of_threads(
-    config: Config, provider: str
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("{", "not valid JSON"), ("[]", "no JSON object"), (None, "no asv conf")],
+)
+def test_a_bad_configuration_is_named(tmp_path: Path, content: str | None, message: str) -> None:
+    path = tmp_path / "asv.conf.json"
+    if content is not None:
+        path.write_text(content)
+
+    with pytest.raises(BadUsage, match=f"{message}.*{re.escape(str(path))}|{path}.*{message}"):
+        asv_config.read(path)
+
+
+COMMENTED = """{
+    // asv's own template is full of these
+    "version": 1, /* and of these */
+    "project": "http://example.org // no comment",
+    "matrix": {"req": {"numpy": ["2.4",],},},
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["asv.conf.json", "asv.conf.jsonc"])
+def test_a_configuration_may_have_comments_as_asv_allows(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(COMMENTED)
+
+    assert asv_config.read(tmp_path / "asv.conf.json") == {
+        "version": 1,
+        "project": "http://example.org // no comment",
+        "matrix": {"req": {"numpy": ["2.4"]}},
+    }
+
+
+def checkout(folder: Path, origin: str = "") -> Path:
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    if origin:
+        words = ["git", "-C", str(folder), "remote", "add", "origin", origin]
+        subprocess.run(words, check=True)
+    (folder / "perf").mkdir()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("repo", "origin"),
+    [
+        ("https://example.org/owner/project.git", "https://example.org/owner/project"),
+        ("https://example.org/owner/project", "git@example.org:stranger/Project.git"),  # a fork
+        ("git@example.org:owner/project.git", ""),  # by the folder's name
+    ],
+)
+def test_the_checkout_stands_for_the_address_of_its_own_repository(
+    tmp_path: Path, repo: str, origin: str
 ) -> None:
-    builds = [
+    folder = checkout(tmp_path / ("other" if origin else "project"), origin)
+
+    config = asv_config.with_local_repository({"repo": repo, "project": "p"}, folder / "perf")
+
+    assert config == {"repo": str(folder), "project": "p"}
+
+
+def test_another_repositorys_checkout_does_not(tmp_path: Path) -> None:
+    folder = checkout(tmp_path / "project-benchmarks", "https://example.org/o/project-benchmarks")
+
+    with pytest.raises(BadUsage, match=r"repo of the configuration is .* in no checkout of it"):
+        asv_config.with_local_repository({"repo": "https://example.org/o/project"}, folder)
+
+
+@pytest.mark.parametrize("repo", [".", "..", "/somewhere", "C:stranger"])
+def test_a_folder_stays_a_folder(tmp_path: Path, repo: str) -> None:
+    assert asv_config.with_local_repository({"repo": repo}, tmp_path) == {"repo": repo}
+
+
+def test_without_asv_comments_are_refused_with_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "json5", None)
+    (tmp_path / "asv.conf.json").write_text(COMMENTED)
+
+    with pytest.raises(BadUsage, match=r"comments, which only convbench\[measure\] can read"):
+        asv_config.read(tmp_path / "asv.conf.json")
+
+
+@pytest.mark.parametrize("provider", ["virtualenv", "rattler"])
+@pytest.mark.parametrize(
+    "builds", [("openblas", "mkl"), ("netlib",), ("mkl", "netlib", "openblas")]
+)
+def test_other_builds_become_environments_of_their_own(
+    provider: str, builds: tuple[str, ...]
+) -> None:
+    config = Config.from_json(
+        asv_config.with_builds(asv_config.read(ROOT / "asv.conf.json"), builds, ["1", "all"])
+    )
+
+    made = [
         (
             entries[("env", "CONVBENCH_BLAS")],
             entries[("env_nobuild", "CONVBENCH_THREADS")],
@@ -37,25 +139,8 @@ def test_each_provider_gives_an_environment_per_build_and_number_of_threads(
     ]
 
     from_channel = provider != "virtualenv"
-    assert sorted(builds) == [
+    assert sorted(made) == sorted(
         (build, threads, f"*=*{build}" if from_channel else None)
-        for build in ("mkl", "openblas")
+        for build in builds
         for threads in ("1", "all")
-    ]
-
-
-def test_numbers_depend_on_pinned_versions_alone(config: Config) -> None:
-    requirements = config.matrix["req"]
-
-    for name in ("numpy", "scipy", "numba", "threadpoolctl", "pip+asv_runner"):
-        (version,) = requirements[name]
-        assert version[0].isdigit()
-
-
-@pytest.mark.parametrize("command", ["build_command", "install_command"])
-def test_pip_never_resolves_dependencies_when_the_project_is_installed(
-    config: Config, command: str
-) -> None:
-    # asv's own commands would fetch another NumPy over the environment's.
-    for line in getattr(config, command):
-        assert "pip" not in line or "--no-deps" in line
+    )

@@ -17,7 +17,7 @@ def test_a_folder_with_a_blank_survives_the_way_through_asv_and_pip(tmp_path: Pa
     root = tmp_path / "my project"
     config = asv_config.read(ROOT / "asv.conf.json")
 
-    derived = asv_config.derived_config(config, root, tmp_path)
+    derived = asv_config.derive(config, root, tmp_path)
     variables, _ = asv_run.shielded_environment(
         {}, home=tmp_path, constraints=root / "constraints.txt"
     )

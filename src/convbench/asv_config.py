@@ -93,7 +93,7 @@ def resolve(revision: str, repo: Path) -> str:
     return answer.stdout.strip()
 
 
-def derived_config(config: Mapping[str, Any], root: Path, results: Path) -> dict[str, Any]:
+def derive(config: Mapping[str, Any], root: Path, results: Path) -> dict[str, Any]:
     """Make a configuration that can lie anywhere and writes its results to one folder."""
     # asv splits commands like a shell, after it has put its own folder in.
     folder = shlex.quote(str(root))

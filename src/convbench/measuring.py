@@ -90,7 +90,7 @@ def workplace(planned: Run, *locks: int) -> Iterator[Workplace]:
 
 def write_config(planned: Run, home: Path, config: Mapping[str, Any], results: Path) -> None:
     """Write the configuration that asv is given."""
-    derived = asv_config.derived_config(config, planned.root, results)
+    derived = asv_config.derive(config, planned.root, results)
     (home / "asv.conf.json").write_text(json.dumps(derived))
 
 

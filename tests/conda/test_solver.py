@@ -52,7 +52,7 @@ class Solver:
         """Build strings by package, for the configuration with one `libblas` requirement."""
         config = asv_config.read(ROOT / "asv.conf.json")
         config["matrix"]["req"]["libblas"] = [requirement]
-        # Our rules tie requirements to labels; which ones, test_asv_config says.
+        # Our rules tie requirements to labels; which ones, test_asv_conf_json says.
         config["matrix"]["env"] = {}
         config |= {"exclude": [], "pythons": ["3.11"]}
         config["conda_channels"] = [channel(self.folder / "channel", variants)]

@@ -69,6 +69,20 @@ def test_a_job_takes_its_own_machines_part_of_what_is_measured_at_once(project: 
     assert sorted(taken) == [("a", "1", "0")] * 2 + [("b", "0", "1")] * 2
 
 
+@pytest.mark.parametrize(
+    ("at_once", "of_each"), [(1, 1), (2, 1), (3, 1), (4, 1), (6, 2)], ids=lambda count: str(count)
+)
+def test_no_machine_has_more_of_it_than_leaves_as_much_to_the_others(
+    project: Path, at_once: int, of_each: int
+) -> None:
+    # Not a dry run, which tells no limits; nothing is there that could be touched.
+    words = ("--touch", "--cores=1", f"--resources=machine={at_once}", "--config", "commits=1")
+    answer = call(project, "snakemake", *words, "machines=[a,b,c]", "env_dir=.asv/env/{machine}")
+
+    limits = re.findall(r'Resource\("machine_\d", (\d)\)', answer.stdout + answer.stderr)
+    assert limits == [str(of_each)] * 3
+
+
 def test_a_sweep_is_handed_to_the_measurement(project: Path) -> None:
     sweep = ("problems=[question, vit_patch16]", "strategies=[im2col]", 'threads=["1"]')
 

@@ -9,8 +9,8 @@ import subprocess
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 PROGRAMS = ("ceph-mon", "ceph-osd", "radosgw", "ceph", "radosgw-admin")
@@ -77,7 +77,7 @@ def gateway(folder: Path, key: str, secret: str) -> Iterator[str]:
         started.enter_context(_daemon("ceph-osd", *own, "-i", "0"))
         started.enter_context(_daemon("radosgw", *own, "-n", "client.admin", "--keyring", keyring))
         address = f"http://127.0.0.1:{port}"
-        _wait_until(lambda: _answers(address), 90, f"the gateway answers (logs in {folder})")
+        _wait_for(address, 90)
         user = ("--uid", "bench", "--display-name", "bench")
         keys = ("--access-key", key, "--secret-key", secret)
         _call("radosgw-admin", *own, "user", "create", *user, *keys)
@@ -108,19 +108,13 @@ def _daemon(*words: str) -> Iterator[None]:
         process.wait()
 
 
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=1):
-            return True
-    except OSError:
-        return False
-
-
-def _wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:
+def _wait_for(address: str, seconds: float) -> None:
     deadline = time.monotonic() + seconds
-    while not true():
+    while True:
+        with suppress(OSError), urllib.request.urlopen(address, timeout=1):
+            return
         if time.monotonic() > deadline:
-            raise GatewayError(f"{what}: not within {seconds:g} seconds")
+            raise GatewayError(f"{address} does not answer within {seconds:g} seconds")
         time.sleep(0.2)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from coordinator import hurried_profile, profile, run
 from slurm_cluster import NODES, Cluster, FinishedJob
-from toy_project import CONFIG, Toy
+from toy_project import BENCHMARKS, CONFIG, Toy
 
 from convbench import results
 
@@ -17,20 +17,8 @@ pytestmark = [pytest.mark.alone, pytest.mark.slow]
 
 COMMITS, COMMITS_PER_JOB = 4, 2
 
-# Measuring that takes time and no processor: both nodes are on one machine.
-PATIENT = """
-import time
-import toy
-
-class Work:
-    repeat = 2
-    number = 1
-    def time_work(self):
-        toy.work()
-        time.sleep(3)
-    def time_more_work(self):
-        time.sleep(3)
-"""
+PATIENT = f"import time\n{BENCHMARKS}".replace("toy.work()", "toy.work(), time.sleep(3)")
+"""Measuring that takes time and no processor: both nodes are on one machine."""
 
 BUDGET_MINUTES = 2
 """Of one commit; its five rounds take a minute and a half."""
@@ -51,12 +39,13 @@ class Sweep:
     def runs_in(self, job: FinishedJob) -> list[dict[str, Any]]:
         """Read the facts of the runs that a job has measured."""
         runs = [facts for commit in self.commits for facts in self.toy.runs(commit)]
-        return [facts for facts in runs if str(job.number) in jobs_of(facts)]
+        return [facts for facts in runs if job_of(facts) == job.number]
 
 
-def jobs_of(facts: dict[str, Any]) -> set[str]:
+def job_of(facts: dict[str, Any]) -> int:
     """Give the number of the job that a run was measured in, as the suite has seen it."""
-    return {environment["packages"]["job"] for environment in facts["environments"].values()}
+    (environment,) = facts["environments"].values()
+    return int(environment["packages"]["job"])
 
 
 def seconds_between(start: str, end: str) -> float:

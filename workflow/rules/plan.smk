@@ -42,15 +42,15 @@ def counts_for(machine: str):
 
 
 # Which of the ready jobs is taken next is left to chance: two of one machine, and another has
-# nothing to do. So each machine has its own part of what is measured at once. A job that is told
-# to run has no such limit.
+# nothing to do. So each machine has its own part of what is measured at once, rounded down: what
+# one had more would be missing to another. Snakemake on a node is told no limit, and has none.
 at_once = getattr(workflow.global_resources.get("machine"), "value", None)
 ON_EACH_MACHINE = {}
 if at_once is not None and len(MACHINES) > 1:
     for number, machine in enumerate(MACHINES, 1):
         ON_EACH_MACHINE[f"machine_{number}"] = counts_for(machine)
         workflow.register_resource(
-            f"machine_{number}", math.ceil(at_once / len(MACHINES))
+            f"machine_{number}", max(1, at_once // len(MACHINES))
         )
 
 

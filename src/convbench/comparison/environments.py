@@ -78,7 +78,7 @@ def household(root: Path, folder: Path, config: Mapping[str, Any]) -> Household:
     environment, _ = asv_run.shielded_environment(
         os.environ, home=home, constraints=home / "constraints.txt"
     )
-    derived = asv_config.derived_config(_with_lists(config), root, folder / "results")
+    derived = asv_config.derive(_with_lists(config), root, folder / "results")
     (home / "asv.conf.json").write_text(json.dumps(derived))
     environment = {name: text for name, text in environment.items() if name != "PYTHONPATH"}
     return Household(root, folder, derived, environment | {"PYTHONNOUSERSITE": "1"})
