@@ -96,6 +96,15 @@ def test_the_checkout_stands_for_the_address_of_its_own_repository(
     assert config == {"repo": str(folder), "project": "p"}
 
 
+def test_without_git_an_address_is_refused_with_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(BadUsage, match="git is not installed"):
+        asv_config.with_local_repository({"repo": "https://example.org/o/project"}, tmp_path)
+
+
 def test_another_repositorys_checkout_does_not(tmp_path: Path) -> None:
     folder = checkout(tmp_path / "project-benchmarks", "https://example.org/o/project-benchmarks")
 

@@ -72,7 +72,7 @@ def with_local_repository(config: Mapping[str, Any], root: Path) -> dict[str, An
 
 
 def _asked(folder: Path, *words: str) -> str:
-    answer = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True)
+    answer = _git(folder, *words)
     return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
@@ -82,15 +82,18 @@ def _last_part(address: str) -> str:
 
 def resolve(revision: str, repo: Path) -> str:
     """Return the full hash of a commit of a repository."""
-    git = ["git", "-C", str(repo), "rev-parse", "--verify", "--end-of-options"]
-    try:
-        answer = subprocess.run([*git, f"{revision}^{{commit}}"], capture_output=True, text=True)
-    except FileNotFoundError:
-        raise BadUsage("git is not installed; it is needed to check commits out") from None
+    answer = _git(repo, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
     if answer.returncode:
         reason = (answer.stderr.strip() or "git says nothing more").splitlines()[0]
         raise BadUsage(f"{revision!r} names no commit of the repository at {repo}: {reason}")
     return answer.stdout.strip()
+
+
+def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True)
+    except FileNotFoundError:
+        raise BadUsage("git is not installed; it is needed to check commits out") from None
 
 
 def derive(config: Mapping[str, Any], root: Path, results: Path) -> dict[str, Any]:
