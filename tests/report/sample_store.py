@@ -5,7 +5,7 @@ Frames follow the store's schema, so that the pages are tested without asv and w
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,8 @@ PROBLEMS = {
     "mobilenetv2_dw3": (32, 112, 112, 32, 3, 1, 32),
     "vgg16_conv3_2": (256, 56, 56, 256, 3, 1, 1),
 }
+# Problems that differ in one size alone: with them an image's side is a family.
+SIDES = {f"side{size}": (16, size, size, 16, 3, 1, 1) for size in (8, 16, 64)}
 CASES = ("im2col question float32", "fft question float32")
 DISTURBED = "1 of 4 units, measured twice: other processes used 0.9 CPUs"
 REFUSED = {
@@ -144,13 +146,15 @@ def convolution_store(
     *,
     subjects: Sequence[str] = (),
     strategies: Mapping[str, float] = STRATEGIES,
+    problems: Iterable[str] = tuple(PROBLEMS),
 ) -> Store:
     """Make a store of this project: all strategies and problems, two builds, some commits."""
+    problems = list(problems)
     store = Store()
     noise = np.random.default_rng(0)
     for index in range(commits):
         for blas in BUILDS:
-            store.rows += _run(index, blas, noise, strategies)
+            store.rows += _run(index, blas, noise, strategies, problems)
     subjects = [*subjects, *(f"Change number {index}" for index in range(len(subjects), commits))]
     store.tables = {
         "commits": [_commit(index, subjects[index]) for index in range(commits)],
@@ -165,7 +169,7 @@ def convolution_store(
                 "ram": "8123456",
             }
         ],
-        "problems": [_problem(name) for name in PROBLEMS],
+        "problems": [_problem(name) for name in problems],
         "runs": [_run_facts(index) for index in range(commits)],
         "environments": [_environment(index, blas) for index in range(commits) for blas in BUILDS],
         "cells": [
@@ -173,9 +177,22 @@ def convolution_store(
             for index in range(commits)
             for blas in BUILDS
             for strategy in strategies
-            for problem in PROBLEMS
+            for problem in problems
         ],
     }
+    return store
+
+
+# Ends of an interval as shares of the value: what asv gives for two samples 10 % apart, and worse.
+STRANGE_INTERVALS = ((-1.38, 3.38), (0.0, 2.0), (1e-300, 1e300), (-1e300, 1.01), (0.99, 1.01))
+
+
+def strange_store() -> Store:
+    """Make a store whose intervals reach 0, pass it, or have no bounds to speak of."""
+    store = convolution_store(4, problems=[*PROBLEMS, *SIDES])
+    for number, made in enumerate(store.rows):
+        low, high = STRANGE_INTERVALS[number % len(STRANGE_INTERVALS)]
+        made |= {"ci_low": low * made["value"], "ci_high": high * made["value"]}
     return store
 
 
@@ -250,11 +267,15 @@ def versions_store() -> Store:
 
 
 def _run(
-    index: int, blas: str, noise: np.random.Generator, strategies: Mapping[str, float]
+    index: int,
+    blas: str,
+    noise: np.random.Generator,
+    strategies: Mapping[str, float],
+    problems: Sequence[str],
 ) -> list[dict[str, Any]]:
     rows = []
     for strategy, base in strategies.items():
-        for problem in PROBLEMS:
+        for problem in problems:
             params = {"strategy": strategy, "problem": problem, "dtype": "float32"}
             scale = (flops(problem) / flops("question")) ** (0.55 if base < 20e-6 else 0.8)
             value = base * scale * (0.9 if blas == "mkl" else 1) * noise.normal(1, 0.01)
@@ -284,13 +305,13 @@ def _run(
 
 def flops(problem: str) -> int:
     """Count the direct algorithm's operations."""
-    channels, height, width, filters, kernel, stride, groups = PROBLEMS[problem]
+    channels, height, width, filters, kernel, stride, groups = (PROBLEMS | SIDES)[problem]
     outputs = filters * (height // stride) * (width // stride)
     return 2 * outputs * channels // groups * kernel * kernel
 
 
 def _problem(name: str) -> dict[str, Any]:
-    channels, height, width, filters, kernel, stride, groups = PROBLEMS[name]
+    channels, height, width, filters, kernel, stride, groups = (PROBLEMS | SIDES)[name]
     return {
         "project": "convbench",
         "problem": name,

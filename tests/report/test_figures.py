@@ -115,6 +115,14 @@ def test_few_values_show_their_whole_intervals() -> None:
     assert picture.top < top < bottom < picture.bottom
 
 
+def test_an_interval_without_bounds_to_speak_of_leaves_the_values_their_room() -> None:
+    strange = history_picture("t", [("openblas", line(1.0, 2.0, width=1e300))], "s", commits(2))
+
+    (_, one, *_), (_, two, *_) = strange.curves[0].dots
+    # The values differ by 1; the intervals, the lower cut at 0, end at 10 times the greater value.
+    assert one - two >= (strange.bottom - strange.top) / 25
+
+
 def test_many_commits_have_a_band() -> None:
     picture = history_picture("t", [("openblas", line(*[1.0] * 8))], "seconds", commits(8))
 

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sample_store
 from chromium import NEEDS_BROWSER
-from sample_store import BUILDS, MACHINE, Store, convolution_store, row
+from sample_store import BUILDS, MACHINE, PROBLEMS, SIDES, Store, convolution_store, row
 from test_browser import Watched, sync_api
 
 from convbench.report.matrix import Matrix, build_matrices
@@ -25,7 +24,7 @@ FIRST = "table.matrix td[data-seconds]"
 
 def measured_store() -> Store:
     """Make a store with peaks, errors, memory, workspace, and two strategies that tie."""
-    store = convolution_store(1)
+    store = convolution_store(1, problems=[*PROBLEMS, *SIDES])
     question = [one for one in store.rows if one["problem"] == "question"]
     for one in question:
         if one["strategy"] == "numba_direct" and one["benchmark"] == "run.Float32.time_run":
@@ -48,10 +47,7 @@ def measured_store() -> Store:
 @cache
 def measured() -> Measurements:
     """Give the measurements of that store, in which an image's side varies."""
-    with pytest.MonkeyPatch.context() as patch:
-        sides = {f"side{size}": (16, size, size, 16, 3, 1, 1) for size in (8, 64)}
-        patch.setattr(sample_store, "PROBLEMS", sample_store.PROBLEMS | sides)
-        return measured_store().measurements()
+    return measured_store().measurements()
 
 
 def first_matrix() -> Matrix:

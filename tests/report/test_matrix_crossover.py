@@ -5,8 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-import sample_store
-from sample_store import convolution_store
+from sample_store import PROBLEMS, SIDES, STRANGE_INTERVALS, convolution_store
 
 from convbench.report.cells import Cell
 from convbench.report.crossover import Crossing, find_crossings, find_crossovers
@@ -225,6 +224,19 @@ def test_names_of_lines_that_end_together_stand_apart() -> None:
     assert heights == [line.label_y for line in reversed(picture.lines)]
 
 
+@pytest.mark.parametrize(("low", "high"), STRANGE_INTERVALS)
+def test_an_interval_however_wide_leaves_the_lines_their_room(low: float, high: float) -> None:
+    values = {"a": [(1e-12, low * 1e-12, high * 1e-12), (4e-12, 4e-12 * low, 4e-12 * high)]}
+
+    picture = crossover_picture("batch", [1, 2], values, [])
+
+    (first, second) = picture.lines[0].dots
+    for _, y, bottom, top in (first, second):
+        assert picture.bottom > bottom > y > top > picture.top
+    # Of at most two decades of intervals and the factor of 4 itself, the lines have this share.
+    assert first[1] - second[1] >= 0.2 * (picture.bottom - picture.top)
+
+
 def test_faster_per_operation_stands_lower() -> None:
     picture = crossover_picture("batch", [1, 2], {"a": [(1e-12,) * 3, (2e-12,) * 3]}, [])
 
@@ -232,12 +244,8 @@ def test_faster_per_operation_stands_lower() -> None:
     assert line.dots[0][1] > line.dots[1][1]
 
 
-def test_a_family_in_the_store_is_drawn_and_others_are_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    sides = {f"side{size}": (16, size, size, 16, 3, 1, 1) for size in (8, 16, 64)}
-    monkeypatch.setattr(sample_store, "PROBLEMS", sample_store.PROBLEMS | sides)
-    measurements = convolution_store(1).measurements()
+def test_a_family_in_the_store_is_drawn_and_others_are_not() -> None:
+    measurements = convolution_store(1, problems=[*PROBLEMS, *SIDES]).measurements()
 
     matrix = build_matrices(measurements, build_series(measurements))[0]
 

@@ -17,6 +17,7 @@ from sample_store import (
     event,
     foreign_store,
     found_change,
+    strange_store,
     trusted_store,
     versions_store,
 )
@@ -80,6 +81,7 @@ STORES = {
     "trusted": trusted_store,
     "versions": versions_store,
     "foreign": foreign_store,
+    "strange intervals": strange_store,
     "empty": Store,
     "hostile": hostile_store,
     "only values": lambda: Store(rows=convolution_store(2).rows),

@@ -1,10 +1,11 @@
 """A history is seen before Plotly is there, where Plotly's plot will stand."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from chromium import NEEDS_BROWSER
-from sample_store import convolution_store
+from sample_store import BUILDS, convolution_store, strange_store
 
 from convbench.report.site import write_site
 
@@ -52,3 +53,37 @@ def test_nothing_moves_when_the_plot_takes_its_place(pages: tuple[Any, Any]) -> 
     assert [still.bounding_box()[key] for key in ("y", "height", "width")] == pytest.approx(
         [plot.bounding_box()[key] for key in ("y", "height", "width")], abs=1
     )
+
+
+# Elements of pictures with a place that is no number.
+NOWHERE = """() => [...document.querySelectorAll("svg *")]
+  .filter((one) => [...one.attributes].some(({ value }) => /NaN|Infinity|undefined/.test(value)))
+  .map((one) => one.outerHTML)"""
+
+
+@pytest.mark.parametrize("asked", ["", "&scale=log", "&scale=zero", "&values=rate&scale=log"])
+def test_an_interval_that_passes_zero_is_drawn_to_the_edge(
+    browser: Any, tmp_path: Path, asked: str
+) -> None:
+    site = write_site(strange_store().measurements(), tmp_path / "site")
+    page = browser.new_page()
+    page.route("**/plotly.min.js", lambda _: None)
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(message.text))
+
+    page.goto(site.as_uri() + CHOSEN.removesuffix("&scale=log") + asked)
+    page.wait_for_selector("#history-still .sketch >> visible=true")
+
+    curves = page.locator("#history-still .sketch path[style*='fill: none']")
+    assert curves.count() == len(BUILDS)
+    assert min(one.bounding_box()["width"] for one in curves.all()) > 500
+    assert page.evaluate(NOWHERE) == []
+    assert wrong == []
+
+
+def test_a_time_that_may_be_zero_gives_a_rate_without_an_upper_end(pages: tuple[Any, Any]) -> None:
+    line = "{ y: [2, 2], low: [-1, 0], high: [4, 4], flops: 8 }"
+
+    rated = pages[0].evaluate(f"() => CB.history.data.valued([{line}], 'rate')[0]")
+
+    assert (rated["y"], rated["low"], rated["high"]) == ([4, 4], [2, 2], [None, None])

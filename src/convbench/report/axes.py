@@ -10,6 +10,8 @@ Scale = Callable[[float], float]
 OUTLIER_DISTANCES = 12.0
 # Up to so many values, intervals are as interesting as the values.
 FEW = 12
+# An interval makes room up to this factor of the values: asv's of few samples pass 0, or are huge.
+FARTHEST = 10.0
 # The least height of a value axis, relative to its middle: else noise would look like an event.
 LEAST_SPAN = 0.2
 
@@ -55,8 +57,9 @@ def robust_range(
     """Give the range to draw: without far outliers, and never only the noise.
 
     Few values have no outliers (two levels of one point each are both worth seeing) and show
-    their whole intervals, whose ends are `bounds`. What holds for many values, `levels`, is never
-    left out. `least` is the least height, relative to the middle.
+    their intervals, whose ends are `bounds`, up to `FARTHEST` times the greatest value. What holds
+    for many values, `levels`, is never left out. `least` is the least height, relative to the
+    middle.
     """
     if not values:
         return 0.0, 1.0
@@ -64,7 +67,9 @@ def robust_range(
     middle = median(values)
     distance = median(abs(value - middle) for value in values)
     limit = math.inf if few or distance == 0 else OUTLIER_DISTANCES * distance
-    kept = [*(value for value in values if abs(value - middle) <= limit), *(bounds if few else ())]
+    farthest = FARTHEST * max(map(abs, values)) or math.inf
+    ends = [min(max(bound, -farthest), farthest) for bound in bounds] if few else []
+    kept = [*(value for value in values if abs(value - middle) <= limit), *ends]
     low, high = min((*kept, *levels)), max((*kept, *levels))
     missing = least * abs(middle) - (high - low)
     if missing > 0:

@@ -86,6 +86,11 @@ def find_crossovers(
     return tuple(found)
 
 
+def _per_operation(cell: Cell, flops: int) -> tuple[float, float, float]:
+    low, high = (cell.seconds if bound is None else bound for bound in (cell.low, cell.high))
+    return cell.seconds / flops, low / flops, high / flops
+
+
 def _timed(cell: Cell) -> Cell | None:
     return cell if cell.status == OK and cell.seconds > 0 else None
 
@@ -100,13 +105,7 @@ def _crossover(family: Family, lines: Lines, facts: Mapping[str, Facts]) -> Cros
         sizes,
         {
             name: [
-                (
-                    cell.seconds / work,
-                    (cell.low or cell.seconds) / work,
-                    (cell.high or cell.seconds) / work,
-                )
-                if cell
-                else None
+                _per_operation(cell, work) if cell else None
                 for cell, work in zip(lines[name], flops, strict=True)
             ]
             for name in shown

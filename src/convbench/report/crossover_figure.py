@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from convbench.report.axes import Scale, decades, logarithmic, spread
+from convbench.report.axes import FARTHEST, Scale, decades, logarithmic, spread
 from convbench.report.figures import Tick
 from convbench.report.labels import CHARACTER, LINE
 from convbench.report.readable import round_quantity
@@ -65,6 +65,7 @@ def crossover_picture(
     crossings : sequence of (float, str, str)
         Where the fastest strategy changes: the size, who was and who is the fastest.
     """
+    values = {name: [_cut(one) for one in ones] for name, ones in values.items()}
     known = [bound for ones in values.values() for one in ones if one for bound in one]
     x_scale = logarithmic((sizes[0], sizes[-1]), (LEFT + 24, WIDTH - MARGIN - 12))
     domain = (min(known) / ROOM, max(known) * ROOM)
@@ -81,6 +82,13 @@ def crossover_picture(
             for at, before, after in crossings
         ),
     )
+
+
+def _cut(value: Value) -> Value:
+    if value is None:
+        return None
+    middle, low, high = value
+    return middle, max(low, middle / FARTHEST), min(high, middle * FARTHEST)
 
 
 def _per_operation(seconds: float) -> str:

@@ -6,6 +6,7 @@ CB.history.axes = (() => {
   const LABEL_GAP = 16;
   const LEVEL = 3; // values that make a level
   const FEW = 12; // values of which none is an outlier, and whose intervals count
+  const FARTHEST = 10; // an interval makes room up to this factor of the values
 
   const isNarrow = () => innerWidth < 760;
   /** @param {number} value @param {[number, number]} limits */
@@ -27,7 +28,7 @@ CB.history.axes = (() => {
     return [...all.filter((values) => values.length >= LEVEL), ...all.slice(-1).map((values) => values.slice(-LEVEL))].map(data.median);
   }
 
-  // The range of axes.robust_range: few values show their whole intervals, many not their outliers.
+  // The range of axes.robust_range: few values show their intervals, many not their outliers.
   /** @param {HistoryLine[]} lines @param {HistoryRange} range @returns {[number, number]} */
   function robust(lines, range) {
     /** @param {"y" | "low" | "high"} key */
@@ -39,7 +40,9 @@ CB.history.axes = (() => {
     const middle = data.median(values);
     const distance = data.median(values.map((value) => Math.abs(value - middle)));
     const limit = few || distance === 0 ? Infinity : 12 * distance;
-    const kept = [...values.filter((value) => Math.abs(value - middle) <= limit), ...lines.flatMap((line) => levels(line, range)), ...(few ? [...numbers("low"), ...numbers("high")] : [])];
+    const farthest = FARTHEST * values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || Infinity;
+    const ends = (few ? [...numbers("low"), ...numbers("high")] : []).map((end) => clamped(end, [-farthest, farthest]));
+    const kept = [...values.filter((value) => Math.abs(value - middle) <= limit), ...lines.flatMap((line) => levels(line, range)), ...ends];
     let low = kept.reduce((a, b) => Math.min(a, b));
     let high = kept.reduce((a, b) => Math.max(a, b));
     const missing = 0.2 * Math.abs(middle) - (high - low);
@@ -56,10 +59,13 @@ CB.history.axes = (() => {
       const inside = (/** @type {"y" | "low" | "high"} */ key) => lines.flatMap((line) => (line[key] || []).filter((_, i) => thin.within(range, line.commits[i])))
         .flatMap((value) => (value && value > 0 ? [value] : []));
       const values = inside("y");
-      // As on the other axes few values show their whole intervals.
-      const positive = values.length <= FEW ? [...values, ...inside("low"), ...inside("high")] : values;
-      if (!positive.length) return [0.1, 1];
-      const [low, high] = [positive.reduce((a, b) => Math.min(a, b)), positive.reduce((a, b) => Math.max(a, b))];
+      if (!values.length) return [0.1, 1];
+      /** @param {number[]} numbers @returns {[number, number]} */
+      const extent = (numbers) => [numbers.reduce((a, b) => Math.min(a, b)), numbers.reduce((a, b) => Math.max(a, b))];
+      const [least, greatest] = extent(values);
+      // As on the other axes few values show their intervals.
+      const shown = values.length <= FEW ? [...inside("low"), ...inside("high")] : [];
+      const [low, high] = extent([...values, ...shown.map((end) => clamped(end, [least / FARTHEST, greatest * FARTHEST]))]);
       const margin = Math.max((high / low) ** 0.06, 1.08);
       return [low / margin, high * margin];
     }

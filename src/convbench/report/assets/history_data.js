@@ -222,7 +222,7 @@ CB.history.data = (() => {
         return { ...line, raw, y: line.y.map(over), low: line.low?.map(over), high: line.high?.map(over) };
       }
       /** @param {number | null | undefined} value */
-      const rate = (value) => (value && line.flops ? line.flops / value : null);
+      const rate = (value) => (value && value > 0 && line.flops ? line.flops / value : null);
       // More time is a lower rate: ends of intervals and signs of changes turn round.
       return {
         ...line, raw, y: line.y.map(rate), low: line.high?.map(rate), high: line.low?.map(rate),

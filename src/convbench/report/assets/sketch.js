@@ -5,6 +5,7 @@ CB.sketch = (() => {
   const TICKS = 6;
   const LINE_HEIGHT = 16;
   const SOON = 100; // milliseconds
+  const OUTSIDE = 1e5; // pixels: as good as any place further away, which a path can't name
   /** @param {string} text as Plotly reads it: entities for & < >, <br> for a new line */
   const lines = (text) => text.split("<br>").map((part) => part.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&"));
 
@@ -61,8 +62,10 @@ CB.sketch = (() => {
       made.push(...kept.map((i) => svg("circle", { cx: px(trace.x[i]), cy: py(trace.y[i]), r: marker.size / 2, style })));
     }
     const bars = trace.error_y;
+    // An end at or below 0 has no place on a logarithmic axis: it lies below the edge.
+    const below = (/** @type {number} */ end) => (Number.isNaN(end) ? OUTSIDE : end);
     if (bars) made.push(...kept.map((i) => svg("path", {
-      d: `M${px(trace.x[i])} ${py(trace.y[i] - bars.arrayminus[i])}V${py(trace.y[i] + bars.array[i])}`, style: `stroke: ${bars.color}; stroke-width: ${bars.thickness}px`,
+      d: `M${px(trace.x[i])} ${below(py(trace.y[i] - bars.arrayminus[i]))}V${py(trace.y[i] + bars.array[i])}`, style: `stroke: ${bars.color}; stroke-width: ${bars.thickness}px`,
     })));
     return made;
   }
@@ -82,7 +85,7 @@ CB.sketch = (() => {
     // Places within the plot; a date is a number here.
     const px = (/** @type {number} */ x) => ((x - left) / (right - left)) * across;
     const ofValue = (/** @type {number} */ y) => (1 - (y - low) / (high - low)) * down;
-    const py = (/** @type {number} */ y) => ofValue(yaxis.type === "log" ? Math.log10(y) : y);
+    const py = (/** @type {number} */ y) => Math.max(-OUTSIDE, Math.min(ofValue(yaxis.type === "log" ? Math.log10(y > 0 ? y : NaN) : y), OUTSIDE));
     const muted = { color: xaxis.tickfont?.color };
     const grid = `stroke: ${xaxis.gridcolor}`;
     const inside = svg("svg", { x: margin.l, y: margin.t, width: across, height: down, overflow: "hidden" });
