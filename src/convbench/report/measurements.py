@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from convbench.errors import BadUsage
+from convbench.report import magnitudes
 from convbench.report.naming import name_lines, name_measures, name_units, records
 from convbench.report.samples import Samples, read_samples
 from convbench.results import load, load_table, newest
@@ -187,7 +188,11 @@ def prepare(
     control = null_control_rows(values) if control is None else control
     ordered = order_commits(values, commits)
     positions = {commit.commit: commit.position for commit in ordered}
-    low, high = _intervals(values)
+    values = values.assign(
+        value=magnitudes.kept(values["value"].astype("float64")),
+        duration=magnitudes.kept(values["duration"].astype("float64")),
+    )
+    low, high = magnitudes.intervals(values)
     values = values.assign(
         position=values["commit"].map(positions).astype("int64"),
         unit=name_units(values),
@@ -267,14 +272,3 @@ def is_true(value: object) -> bool:
 
 def _of_project(frame: pd.DataFrame, project: str) -> pd.DataFrame:
     return frame[frame["project"] == project].reset_index(drop=True)
-
-
-def _intervals(values: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Choose for each value its finite interval, else its quartiles, else nothing."""
-    bounds = values[["ci_low", "ci_high", "q25", "q75"]].astype("float64")
-    # Both bounds must be finite: asv writes infinite ones for too few samples.
-    has_interval = bounds["ci_low"].abs().lt(float("inf")) & bounds["ci_high"].lt(float("inf"))
-    has_quartiles = bounds["q25"].abs().lt(float("inf")) & bounds["q75"].lt(float("inf"))
-    low = bounds["ci_low"].where(has_interval, bounds["q25"].where(has_quartiles))
-    high = bounds["ci_high"].where(has_interval, bounds["q75"].where(has_quartiles))
-    return low, high

@@ -94,7 +94,7 @@ def _is_asked(paradox: Paradox) -> bool:
 
 def _values(line: Line) -> dict[int, Point]:
     """Give a line's points that have a time, by position."""
-    return {point.position: point for point in line.points if point.value}
+    return {point.position: point for point in line.points if point.value and point.value > 0}
 
 
 def _build(

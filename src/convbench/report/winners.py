@@ -40,14 +40,19 @@ class Win:
 
 
 def group_timings(series: Iterable[Series]) -> dict[tuple[str, str, str], Found]:
-    """Group the run times of strategies by machine, line and dtype."""
+    """Group the run times of strategies by machine, line and dtype; what is not above 0 is none."""
     groups: dict[tuple[str, str, str], dict[tuple[str, str], tuple[Series, Line]]] = {}
     for one in series:
         if one.measure == MEASURE and one.strategy and one.problem:
-            for line in one.lines:
+            for line in filter(_is_timing, one.lines):
                 found = groups.setdefault((line.machine, line.name, one.dtype), {})
                 found[one.strategy, one.problem] = (one, line)
     return dict(groups)
+
+
+def _is_timing(line: Line) -> bool:
+    value = newest_value(line).value
+    return value is None or value > 0
 
 
 def newest_value(line: Line) -> Point:

@@ -31,6 +31,7 @@ CONFIDENCE = 0.95
 _RUN = ["project", "machine", "run"]
 _PAIR = [*_RUN, "environment", "commit", "case"]
 _NUMBERS = ["value", "ci_low", "ci_high"]
+_GREATEST = 1e100  # seconds; a time of more, or of less than its inverse, was not measured
 _COLUMNS = {
     **{"machine": "str", "run": "str", "started_at": "datetime64[ms, UTC]"},
     **{"pairs": "int64", "alarms": "int64", "spread": "float64"},
@@ -146,7 +147,10 @@ def _pairs(values: pd.DataFrame, min_ratio: float) -> pd.DataFrame:
     samples = [name for name in ("samples",) if name in rows]
     rows = rows[[*_PAIR[:-1], *_NUMBERS, *samples, "started_at"]].assign(arm=arm, case=case)
     numbers = rows[_NUMBERS].to_numpy("float64", na_value=np.nan)
-    comparable = np.isfinite(numbers).all(axis=1) & (numbers[:, 0] > 0)
+    value, low, high = numbers.T
+    comparable = np.isfinite(numbers).all(axis=1) & (value > 1 / _GREATEST) & (value < _GREATEST)
+    # An interval holds its value, whatever a file says.
+    rows = rows.assign(ci_low=np.minimum(low, value), ci_high=np.maximum(high, value))
     rows = rows[rows["case"].notna() & comparable]
     # The same run in two folders is one measurement.
     rows = rows.drop_duplicates([*_PAIR, "arm"], keep="last")

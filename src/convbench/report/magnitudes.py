@@ -1,0 +1,41 @@
+"""The numbers that pages can show: none so great or small that arithmetic breaks on it.
+
+Ratios of what is kept, their squares and their logarithms are finite.
+"""
+
+import numpy as np
+import pandas as pd
+
+GREATEST = 1e100
+"""A number further from 0 is none; one nearer than its inverse is 0."""
+FURTHEST = 1e6
+"""An end of an interval is at most this many times the value, and one nearer to 0 than its inverse
+times the value is 0: beyond, what it says is that the end is not known."""
+
+
+def kept(numbers: pd.Series) -> pd.Series:
+    """Leave out numbers that nothing measured, as infinite ones are left out."""
+    size = numbers.abs()
+    return numbers.where(size.lt(GREATEST)).mask(size.lt(1 / GREATEST), 0.0)
+
+
+def intervals(values: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Choose for each value its finite interval, else its quartiles, else nothing.
+
+    An interval holds its value: an end on the wrong side is the value itself.
+    """
+    value = values["value"]
+    bounds = values[["ci_low", "ci_high", "q25", "q75"]].astype("float64")
+    finite = pd.DataFrame({name: np.isfinite(bounds[name]) for name in bounds})
+    # Both ends must be finite: asv writes infinite ones for too few samples.
+    has_interval = finite["ci_low"] & finite["ci_high"]
+    has_quartiles = finite["q25"] & finite["q75"]
+    low = bounds["ci_low"].where(has_interval, bounds["q25"].where(has_quartiles))
+    high = bounds["ci_high"].where(has_interval, bounds["q75"].where(has_quartiles))
+    return _end(low.clip(upper=value), value), _end(high.clip(lower=value), value)
+
+
+def _end(end: pd.Series, value: pd.Series) -> pd.Series:
+    size = value.abs()
+    far = (size * FURTHEST).where(size > 0)
+    return end.clip(lower=-far, upper=far).mask(end.abs() < size / FURTHEST, 0.0).where(size > 0)
