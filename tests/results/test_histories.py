@@ -119,7 +119,7 @@ def test_a_newer_skip_hides_no_value_but_a_newer_failure_does() -> None:
 
 
 def test_without_a_number_there_is_no_history() -> None:
-    assert histories(row(0, None), row(1, np.inf)) == []
+    assert histories(row(0, None), row(1, np.inf), row(2, 1e300)) == []
     assert cut(pd.DataFrame([row(0)]).iloc[:0], COMMITS) == []
 
 

@@ -6,22 +6,26 @@ was measured: the benchmark's method where the strategy, problem and dtype tell 
 else the benchmark's whole name.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from convbench.errors import BadUsage
-from convbench.report import magnitudes
+from convbench.report.intervals import intervals
 from convbench.report.naming import name_lines, name_measures, name_units, records
 from convbench.report.samples import Samples, read_samples
 from convbench.results import load, load_table, newest
 from convbench.results.loading import FILTERS
 from convbench.results.schema import DETECTED, SKIPPED
 from convbench.stats import MIN_COMMITS
+from convbench.stats.magnitudes import kept
 from convbench.stats.null_control import BENCHMARK as NULL_CONTROL
 from convbench.stats.triage import Entry, applied
 
@@ -188,11 +192,8 @@ def prepare(
     control = null_control_rows(values) if control is None else control
     ordered = order_commits(values, commits)
     positions = {commit.commit: commit.position for commit in ordered}
-    values = values.assign(
-        value=magnitudes.kept(values["value"].astype("float64")),
-        duration=magnitudes.kept(values["duration"].astype("float64")),
-    )
-    low, high = magnitudes.intervals(values)
+    values = values.assign(value=_kept(values["value"]), duration=_kept(values["duration"]))
+    low, high = intervals(values)
     values = values.assign(
         position=values["commit"].map(positions).astype("int64"),
         unit=name_units(values),
@@ -272,3 +273,7 @@ def is_true(value: object) -> bool:
 
 def _of_project(frame: pd.DataFrame, project: str) -> pd.DataFrame:
     return frame[frame["project"] == project].reset_index(drop=True)
+
+
+def _kept(column: pd.Series) -> NDArray[np.float64]:
+    return kept(column.to_numpy("float64", na_value=math.nan))

@@ -18,6 +18,7 @@ from convbench.results.loading import load, load_table, newest
 from convbench.results.manifest import read_manifest
 from convbench.results.numbering import numbered
 from convbench.results.schema import FAILED, OK, SKIPPED, params_text
+from convbench.stats.magnitudes import kept
 
 KEY = ("project", "machine", "environment", "blas", "threads", "benchmark", "params")
 """What one history is about, besides the benchmark's version; ``params`` as text."""
@@ -113,9 +114,9 @@ def cut(values: pd.DataFrame, commits: pd.DataFrame) -> list[History]:
         return []
     columns = _columns(rows, commits)
     history = numbered((columns[name] for name in (*KEY, "version")), len(rows))
-    kept = _ordered(columns, history)
-    columns = {name: column[kept] for name, column in columns.items()}
-    history = history[kept]
+    stand = _ordered(columns, history)
+    columns = {name: column[stand] for name, column in columns.items()}
+    history = history[stand]
     starts = np.flatnonzero(np.diff(history, prepend=-1))
     ends = np.append(starts[1:], len(history))
     found = [_history(columns, slice(*ends_of)) for ends_of in zip(starts, ends, strict=True)]
@@ -135,7 +136,7 @@ def _columns(rows: pd.DataFrame, commits: pd.DataFrame) -> dict[str, NDArray[Any
     columns["params"] = np.array([texts_of[id(one)] for one in combinations], object)
     is_ok = columns["status"] == OK
     value = rows["value"].to_numpy(np.float64, na_value=np.nan)
-    columns["value"] = np.where(is_ok & np.isfinite(value), value, np.nan)
+    columns["value"] = np.where(is_ok, kept(value), np.nan)
     position = dict(zip(commits["commit"], commits["position"], strict=True))
     codes, found = pd.factorize(columns["commit"])
     places = np.array([position.get(commit, -1) for commit in found], dtype=np.int64)
@@ -163,8 +164,8 @@ def _ordered(columns: Mapping[str, NDArray[Any]], history: Indices) -> Indices:
     ranks = (run, columns["started_at"], is_measured, commit)
     order = np.lexsort((*ranks, columns["commit_date"], columns["position"], history))
     same = (np.diff(history[order]) == 0) & (np.diff(commit[order]) == 0)
-    kept: Indices = order[~np.append(same, False)]
-    return kept
+    stand: Indices = order[~np.append(same, False)]
+    return stand
 
 
 def _history(columns: Mapping[str, NDArray[Any]], rows: slice) -> History:

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from convbench.stats.magnitudes import kept
+
 BENCHMARK = "control.NullControl.time_case"
 ARMS = ("a", "b")
 
@@ -31,7 +33,6 @@ CONFIDENCE = 0.95
 _RUN = ["project", "machine", "run"]
 _PAIR = [*_RUN, "environment", "commit", "case"]
 _NUMBERS = ["value", "ci_low", "ci_high"]
-_GREATEST = 1e100  # seconds; a time of more, or of less than its inverse, was not measured
 _COLUMNS = {
     **{"machine": "str", "run": "str", "started_at": "datetime64[ms, UTC]"},
     **{"pairs": "int64", "alarms": "int64", "spread": "float64"},
@@ -148,7 +149,7 @@ def _pairs(values: pd.DataFrame, min_ratio: float) -> pd.DataFrame:
     rows = rows[[*_PAIR[:-1], *_NUMBERS, *samples, "started_at"]].assign(arm=arm, case=case)
     numbers = rows[_NUMBERS].to_numpy("float64", na_value=np.nan)
     value, low, high = numbers.T
-    comparable = np.isfinite(numbers).all(axis=1) & (value > 1 / _GREATEST) & (value < _GREATEST)
+    comparable = np.isfinite(numbers).all(axis=1) & (kept(value) > 0)
     # An interval holds its value, whatever a file says.
     rows = rows.assign(ci_low=np.minimum(low, value), ci_high=np.maximum(high, value))
     rows = rows[rows["case"].notna() & comparable]

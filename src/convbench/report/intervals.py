@@ -1,22 +1,11 @@
-"""The numbers that pages can show: none so great or small that arithmetic breaks on it.
-
-Ratios of what is kept, their squares and their logarithms are finite.
-"""
+"""Intervals of values, as pages show them."""
 
 import numpy as np
 import pandas as pd
 
-GREATEST = 1e100
-"""A number further from 0 is none; one nearer than its inverse is 0."""
 FURTHEST = 1e6
 """An end of an interval is at most this many times the value, and one nearer to 0 than its inverse
 times the value is 0: beyond, what it says is that the end is not known."""
-
-
-def kept(numbers: pd.Series) -> pd.Series:
-    """Leave out numbers that nothing measured, as infinite ones are left out."""
-    size = numbers.abs()
-    return numbers.where(size.lt(GREATEST)).mask(size.lt(1 / GREATEST), 0.0)
 
 
 def intervals(values: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
