@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sample_store import PROBLEMS, SIDES, Store, convolution_store, foreign_store, trusted_store
 
-from convbench.report.intervals import FURTHEST, intervals
+from convbench.report.intervals import REACH, intervals
 from convbench.report.site import site_files
 from convbench.stats.magnitudes import GREATEST, kept
 
@@ -61,7 +61,7 @@ def test_an_interval_holds_its_value_and_its_ends_are_within_reach() -> None:
     assert (ends[0] <= value).all()
     assert (value <= ends[1]).all()
     for end in ends:
-        assert ((end == 0) | (end / value).abs().between(1 / FURTHEST, FURTHEST)).all()
+        assert ((end == 0) | (end / value).abs().between(1 / REACH, REACH)).all()
 
 
 def test_what_is_kept_has_finite_ratios_and_squares() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-FURTHEST = 1e6
+REACH = 1e6
 """An end of an interval is at most this many times the value, and one nearer to 0 than its inverse
 times the value is 0: beyond, what it says is that the end is not known."""
 
@@ -15,7 +15,7 @@ def intervals(values: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """
     value = values["value"]
     bounds = values[["ci_low", "ci_high", "q25", "q75"]].astype("float64")
-    finite = pd.DataFrame({name: np.isfinite(bounds[name]) for name in bounds})
+    finite = np.isfinite(bounds)
     # Both ends must be finite: asv writes infinite ones for too few samples.
     has_interval = finite["ci_low"] & finite["ci_high"]
     has_quartiles = finite["q25"] & finite["q75"]
@@ -26,5 +26,5 @@ def intervals(values: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
 def _end(end: pd.Series, value: pd.Series) -> pd.Series:
     size = value.abs()
-    far = (size * FURTHEST).where(size > 0)
-    return end.clip(lower=-far, upper=far).mask(end.abs() < size / FURTHEST, 0.0).where(size > 0)
+    far = (size * REACH).where(size > 0)
+    return end.clip(lower=-far, upper=far).mask(end.abs() < size / REACH, 0.0).where(size > 0)
