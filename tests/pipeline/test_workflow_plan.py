@@ -12,6 +12,8 @@ from pipeline_project import ROOT, call
 
 MOST_SECONDS = 15
 """For a plan of 10,000 jobs; processor time, which other programs don't lengthen."""
+FEW_SECONDS = 1.8
+"""For a plan of 4 jobs where 10,000 take 8.7; a host that is slower now is given longer."""
 
 
 @pytest.fixture(scope="module")
@@ -148,14 +150,18 @@ def test_empty_lists_stand_for_this_machine_and_the_whole_suite(project: Path) -
 @pytest.mark.alone
 @pytest.mark.parametrize("jobs", [10_000])
 def test_ten_thousand_jobs_are_planned_within_seconds(project: Path, jobs: int) -> None:
+    few, many, few_again = (_planning_seconds(project, number) for number in (4, jobs, 4))
+
+    speed = min(1.0, FEW_SECONDS / min(few, few_again))
+    print(f"{jobs} jobs: {many:.1f} s, 4 jobs: {few:.2f} and {few_again:.2f} s")
+    assert many * speed <= MOST_SECONDS
+
+
+def _planning_seconds(project: Path, jobs: int) -> float:
     config = ["machines=[a,b,c,d]", "env_dir=.asv/env/{machine}", f"commits={jobs // 4}"]
     before = processor_seconds()
-
     call(project, "snakemake", "--dry-run", "--quiet", "--config", *config)
-
-    seconds = processor_seconds() - before
-    print(f"{jobs} jobs: {seconds:.1f} s")
-    assert seconds <= MOST_SECONDS
+    return processor_seconds() - before
 
 
 def processor_seconds() -> float:
