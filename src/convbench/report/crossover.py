@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from convbench.report.cells import Cell
-from convbench.report.crossover_figure import CrossoverPicture, crossover_picture
+from convbench.report.crossover_figure import CrossoverPicture, Value, crossover_picture
 from convbench.report.problem_families import Facts, Family, find_families
 from convbench.report.readable import significant
 from convbench.report.regret import AUTO, Rows
@@ -86,7 +86,9 @@ def find_crossovers(
     return tuple(found)
 
 
-def _per_operation(cell: Cell, flops: int) -> tuple[float, float, float]:
+def _value(cell: Cell | None, flops: int) -> Value:
+    if cell is None:
+        return None
     low, high = (cell.seconds if bound is None else bound for bound in (cell.low, cell.high))
     return cell.seconds / flops, low / flops, high / flops
 
@@ -104,10 +106,7 @@ def _crossover(family: Family, lines: Lines, facts: Mapping[str, Facts]) -> Cros
         family.size,
         sizes,
         {
-            name: [
-                _per_operation(cell, work) if cell else None
-                for cell, work in zip(lines[name], flops, strict=True)
-            ]
+            name: [_value(cell, work) for cell, work in zip(lines[name], flops, strict=True)]
             for name in shown
         },
         [(one.about, one.before, one.after) for one in crossings if one.about],
